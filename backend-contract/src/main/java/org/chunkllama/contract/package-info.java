@@ -1,0 +1,5 @@
+/** ChunkLlama backend-contract. */
+@NullMarked
+package org.chunkllama.contract;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** CPU backend: Vector API kernels, oneDNN products. */
+module org.chunkllama.backend.cpu {
+  requires transitive org.chunkllama.engine;
+  requires jdk.incubator.vector;
+}

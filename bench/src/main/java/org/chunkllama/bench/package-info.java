@@ -1,0 +1,5 @@
+/** ChunkLlama bench. */
+@NullMarked
+package org.chunkllama.bench;
+
+import org.jspecify.annotations.NullMarked;

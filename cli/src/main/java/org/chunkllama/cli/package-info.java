@@ -1,0 +1,5 @@
+/** ChunkLlama cli. */
+@NullMarked
+package org.chunkllama.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,17 @@
+/**
+ * ChunkLlama: public API, prefix tree, plan, model, scheduler, backend SPI and reference backend.
+ */
+module org.chunkllama.engine {
+  requires transitive org.jspecify;
+  requires ai.djl.tokenizers;
+  requires java.net.http;
+  requires tools.jackson.databind;
+
+  exports org.chunkllama.error;
+  exports org.chunkllama.model;
+  exports org.chunkllama.plan;
+  exports org.chunkllama.spi;
+  exports org.chunkllama.text;
+
+  uses org.chunkllama.spi.BackendProvider;
+}

@@ -1,0 +1,21 @@
+package org.chunkllama.error;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Base of all errors that a caller can act on. The message is one clear line that says what to do.
+ */
+public abstract sealed class ChunkLlamaException extends RuntimeException
+    permits ContextLengthException,
+        DownloadException,
+        InvalidRequestException,
+        ModelFileException,
+        PoolExhaustedException,
+        TemplateException,
+        UnsupportedModelException {
+  private static final long serialVersionUID = 1L;
+
+  ChunkLlamaException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,119 @@
+package org.chunkllama.spi;
+
+import java.util.List;
+import org.chunkllama.plan.AttentionPlan;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a model needs of a device. One thread drives it; a call may return before the device
+ * has finished, only {@link Tensor#read} and {@link #argmax} wait. Activations are fp32; products
+ * accumulate in fp32.
+ *
+ * <p>Arguments named {@code rows} mean the first rows of a tensor. Shapes are checked; a mismatch
+ * throws {@link IllegalArgumentException}. Input and output tensors must differ unless said
+ * otherwise.
+ */
+public interface Backend extends AutoCloseable {
+  /** Name of the provider that opened it. */
+  String name();
+
+  /**
+   * What was chosen and why, one line for the log: instruction set, threads, product library,
+   * memory of packed weights.
+   */
+  String description();
+
+  /**
+   * Units that work on attention at once (cores, multiprocessors): the planner cuts its segments
+   * for these.
+   */
+  int parallelism();
+
+  /** Zeroed activations. */
+  Tensor tensor(int rows, int columns);
+
+  /** A linear layer's weight; several parts with equal columns are stacked along the outputs. */
+  Matrix matrix(List<WeightTensor> parts);
+
+  /**
+   * A KV cache of {@code chunks} chunks; the content of unwritten slots is undefined and must never
+   * reach a result.
+   *
+   * @throws OutOfMemoryError if the device has not that much memory
+   */
+  KvCache kvCache(KvLayout layout, int chunks);
+
+  /** {@code out[i] = table[tokens[i]]} for i in [0, count). */
+  void embed(Matrix table, int[] tokens, int count, Tensor out);
+
+  /**
+   * Root-mean-square norm of each row, times {@code weight} (one row): {@code x / sqrt(mean(x^2) +
+   * epsilon) * w}.
+   */
+  void rmsNorm(Tensor in, int rows, Tensor weight, float epsilon, Tensor out);
+
+  /**
+   * The same norm in place over each of {@code heads} heads of {@code weight.columns()} values that
+   * begin at column {@code firstColumn} (Qwen3's QK norm).
+   */
+  void headNorm(Tensor inOut, int rows, int firstColumn, int heads, Tensor weight, float epsilon);
+
+  /**
+   * {@code out = in . w^T + bias}; with {@code add}, {@code out += in . w^T + bias} (the residual
+   * stream).
+   */
+  void linear(Matrix w, @Nullable Tensor bias, Tensor in, int rows, Tensor out, boolean add);
+
+  /**
+   * {@code out[r][j] = silu(gateUp[r][j]) * gateUp[r][n + j]}, n = out.columns(), gateUp.columns()
+   * = 2 n.
+   */
+  void siluGate(Tensor gateUp, int rows, Tensor out);
+
+  /**
+   * Rotates, in place, {@code heads} heads of {@code headDim} values that begin at column {@code
+   * firstColumn}; row r stands at {@code positions[r]}.
+   */
+  void rotary(
+      Tensor inOut,
+      int rows,
+      int firstColumn,
+      int heads,
+      int headDim,
+      RotaryTable table,
+      int[] positions);
+
+  /**
+   * Writes K and V of each row of the plan to the row's chunk and slot. A row of {@code qkv} is
+   * {@code [query heads | kv heads of K | kv heads of V]}, each head {@code headDim} values.
+   */
+  void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan);
+
+  /**
+   * Attention of all rows of the plan over their chunks: softmax(q.K^T * scale) . V with rows
+   * seeing tokens at positions up to their own. Query head h reads KV head h / (queryHeads /
+   * kvHeads). Rows of the plan that no segment covers give zeros.
+   *
+   * @param qkv as in {@link #append}; only its queries are read
+   * @param out {@code [rows][queryHeads * headDim]}
+   */
+  void attention(
+      KvCache cache,
+      int layer,
+      Tensor qkv,
+      int queryHeads,
+      float scale,
+      AttentionPlan plan,
+      Tensor out);
+
+  /** {@code out[i] = in[rows[i]]} for i in [0, count): the rows whose logits are wanted. */
+  void gather(Tensor in, int[] rows, int count, Tensor out);
+
+  /**
+   * Index of the largest value of each row, the lowest index among equals. Waits for the device.
+   */
+  void argmax(Tensor in, int rows, int[] indices);
+
+  @Override
+  void close();
+}

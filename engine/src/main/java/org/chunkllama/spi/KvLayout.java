@@ -1,0 +1,43 @@
+package org.chunkllama.spi;
+
+/**
+ * Shape of a KV cache.
+ *
+ * @param layers decoder layers, 1 or more
+ * @param kvHeads key/value heads per layer
+ * @param headDim values per head: 64, 80, 96, 128 or 256 in the fast kernels; any multiple of 2 in
+ *     the reference
+ * @param chunkTokens tokens per chunk, c: 16 to 128, a multiple of 16
+ * @param type F32, BF16 or F16
+ */
+public record KvLayout(int layers, int kvHeads, int headDim, int chunkTokens, DType type) {
+  public KvLayout {
+    if (layers < 1 || kvHeads < 1 || headDim < 2 || headDim % 2 != 0) {
+      throw new IllegalArgumentException(
+          "KV layout: layers "
+              + layers
+              + ", kvHeads "
+              + kvHeads
+              + ", headDim "
+              + headDim
+              + " (headDim must be even)");
+    }
+    if (chunkTokens < 16 || chunkTokens > 128 || chunkTokens % 16 != 0) {
+      throw new IllegalArgumentException(
+          "chunk size must be a multiple of 16 from 16 to 128, not " + chunkTokens);
+    }
+    if (type.isQuantised()) {
+      throw new IllegalArgumentException("KV cache type must be F32, BF16 or F16, not " + type);
+    }
+  }
+
+  /** Bytes of K and V of one token, all layers. */
+  public long bytesPerToken() {
+    return 2L * layers * kvHeads * headDim * type.blockBytes();
+  }
+
+  /** Bytes of one chunk, all layers. */
+  public long bytesPerChunk() {
+    return bytesPerToken() * chunkTokens;
+  }
+}
