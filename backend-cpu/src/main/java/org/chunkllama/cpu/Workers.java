@@ -20,6 +20,8 @@ final class Workers implements AutoCloseable {
    */
   interface Task {
     /**
+     * Does one piece.
+     *
      * @param index which piece, [0, tasks)
      * @param worker which thread, [0, threads): index of its scratch memory
      */
@@ -82,7 +84,7 @@ final class Workers implements AutoCloseable {
     this.tasks = tasks;
     done.setPlain(0);
     next.setPlain(0);
-    epoch++; // volatile: publishes the job
+    epoch = epoch + 1; // only this thread writes it; volatile: publishes the job
     for (int i = 0; i < threads.length; i++) {
       if (parked[i + 1]) {
         LockSupport.unpark(threads[i]);
@@ -97,6 +99,8 @@ final class Workers implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings(
+      "ThreadPriorityCheck") // a descheduled worker needs the core more than this spin does
   private void awaitOthers() {
     int spins = 0;
     while (done.getAcquire() != threads.length) {
