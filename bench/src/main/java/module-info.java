@@ -5,5 +5,4 @@ module org.chunkllama.bench {
   requires info.picocli;
   requires jmh.core;
   requires tools.jackson.databind;
-
 }

@@ -84,7 +84,8 @@ final class Workers implements AutoCloseable {
     this.tasks = tasks;
     done.setPlain(0);
     next.setPlain(0);
-    epoch = epoch + 1; // only this thread writes it; volatile: publishes the job
+    EPOCH.setVolatile(
+        this, (int) EPOCH.get(this) + 1); // only this thread writes it; publishes the job
     for (int i = 0; i < threads.length; i++) {
       if (parked[i + 1]) {
         LockSupport.unpark(threads[i]);
