@@ -1,0 +1,40 @@
+package org.chunkllama.plan;
+
+/**
+ * What the planner believes attention costs, per KV head. Only ratios matter; the unit is the time
+ * in which one query head scores and weighs one cached token ({@code row} = 1). All of them grow
+ * with the head dim, so it does not appear.
+ *
+ * <p>A segment of t tokens and q query heads is taken to cost {@code t * (read + q * row) +
+ * segment}, and {@code q * partial} more if it leaves partial states.
+ *
+ * @param read streaming K and V of one token from memory
+ * @param reread reading K and V of one token again for another segment of the same step, from a
+ *     cache at best: what sharing saves
+ * @param row one query head against one token
+ * @param partial writing one query head's attention state and merging it
+ * @param segment starting one piece of work
+ * @param maxQueryHeads query heads of one KV head that a segment takes at most (rows times group
+ *     size): what a kernel keeps in its nearest cache
+ */
+public record PlanCosts(
+    double read, double reread, double row, double partial, double segment, int maxQueryHeads) {
+  public PlanCosts {
+    if (!(read >= 0 && reread >= 0 && row > 0 && partial >= 0 && segment >= 0)) {
+      throw new IllegalArgumentException("plan costs must not be negative, and row must be > 0");
+    }
+    if (maxQueryHeads < 1) {
+      throw new IllegalArgumentException("maxQueryHeads must be positive, not " + maxQueryHeads);
+    }
+  }
+
+  /** Estimates for a CPU core with wide vectors and fp32 KV. */
+  public static PlanCosts defaults() {
+    return new PlanCosts(16, 8, 1, 16, 60, 256);
+  }
+
+  /** Rows that one segment takes at most: 16 to 128, a power of two. */
+  int maxRows(int groupSize) {
+    return Math.clamp(Integer.highestOneBit(Math.max(1, maxQueryHeads / groupSize)), 16, 128);
+  }
+}
