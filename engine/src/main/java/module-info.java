@@ -8,6 +8,7 @@ module org.chunkllama.engine {
   requires tools.jackson.databind;
 
   exports org.chunkllama.error;
+  exports org.chunkllama.files;
   exports org.chunkllama.model;
   exports org.chunkllama.plan;
   exports org.chunkllama.spi;

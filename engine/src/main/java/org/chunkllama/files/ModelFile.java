@@ -1,0 +1,50 @@
+package org.chunkllama.files;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.chunkllama.model.ModelConfig;
+import org.chunkllama.model.WeightSource;
+import org.chunkllama.text.TokenizerSpec;
+
+/**
+ * An opened model: configuration, tokenizer, chat templates and memory-mapped weights.
+ *
+ * <p>Immutable and thread-safe. Every tensor that the configuration asks for is there with the
+ * right shape. Weights are readable until {@link #close}.
+ */
+public interface ModelFile extends WeightSource, AutoCloseable {
+  /** Name of the default chat template. */
+  String DEFAULT_TEMPLATE = "default";
+
+  /** What the model computes. */
+  ModelConfig config();
+
+  /** What the file says about its tokenizer. */
+  TokenizerSpec tokenizer();
+
+  /** Chat templates (Jinja) by name: {@code default}, {@code tool_use}, ...; may be empty. */
+  Map<String, String> chatTemplates();
+
+  /** The default chat template, if the file has one. */
+  default Optional<String> chatTemplate() {
+    return Optional.ofNullable(chatTemplates().get(DEFAULT_TEMPLATE));
+  }
+
+  /** The model's name for people. */
+  String name();
+
+  /** All tensors in file order. */
+  List<TensorInfo> tensors();
+
+  /**
+   * All that the file states beside tensors: GGUF's metadata, or the members of config.json. Values
+   * are String, Boolean, Long, Double, null-free List and Map; GGUF arrays of numbers are {@code
+   * long[]} and {@code double[]}.
+   */
+  Map<String, Object> metadata();
+
+  /** Unmaps the weights: every tensor handed out becomes unreadable. */
+  @Override
+  void close();
+}
