@@ -7,10 +7,12 @@ module org.chunkllama.engine {
   requires java.net.http;
   requires tools.jackson.databind;
 
+  exports org.chunkllama;
   exports org.chunkllama.error;
   exports org.chunkllama.files;
   exports org.chunkllama.model;
   exports org.chunkllama.plan;
+  exports org.chunkllama.sample;
   exports org.chunkllama.spi;
   exports org.chunkllama.text;
 
