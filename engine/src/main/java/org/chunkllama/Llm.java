@@ -12,6 +12,7 @@ import org.chunkllama.text.Tokenizer;
 public final class Llm implements AutoCloseable {
   private Llm() {}
 
+  @SuppressWarnings("TypeParameterUnusedInFormals")
   private static <T> T soon() {
     throw new UnsupportedOperationException("in the making");
   }
