@@ -16,5 +16,8 @@ module org.chunkllama.engine {
   exports org.chunkllama.spi;
   exports org.chunkllama.text;
 
+  provides org.chunkllama.spi.BackendProvider with
+      org.chunkllama.reference.ReferenceBackendProvider;
+
   uses org.chunkllama.spi.BackendProvider;
 }

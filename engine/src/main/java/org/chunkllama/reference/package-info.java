@@ -1,4 +1,7 @@
-/** The plain backend: loops over floats, the oracle for the others. */
+/**
+ * The plain backend: loops one can read, sums in double precision, one thread. It is the oracle for
+ * the fast backends and runs everywhere, slowly.
+ */
 @NullMarked
 package org.chunkllama.reference;
 

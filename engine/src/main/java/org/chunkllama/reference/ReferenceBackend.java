@@ -1,0 +1,291 @@
+package org.chunkllama.reference;
+
+import java.util.List;
+import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.KvCache;
+import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RotaryTable;
+import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.WeightTensor;
+import org.jspecify.annotations.Nullable;
+
+/** Plain loops on the calling thread; sums in double precision whatever precision was asked for. */
+final class ReferenceBackend implements Backend {
+  @Override
+  public String name() {
+    return ReferenceBackendProvider.NAME;
+  }
+
+  @Override
+  public String description() {
+    return "reference: plain loops, 1 thread, sums in double precision, weights read in place";
+  }
+
+  @Override
+  public int parallelism() {
+    return 1;
+  }
+
+  @Override
+  public Tensor tensor(int rows, int columns) {
+    return new ReferenceTensor(rows, columns);
+  }
+
+  @Override
+  public Matrix matrix(List<WeightTensor> parts) {
+    return new ReferenceMatrix(parts);
+  }
+
+  @Override
+  public KvCache kvCache(KvLayout layout, int chunks) {
+    return new ReferenceKvCache(layout, chunks);
+  }
+
+  private static ReferenceMatrix matrix(Matrix matrix) {
+    if (matrix instanceof ReferenceMatrix mine) {
+      return mine;
+    }
+    throw new IllegalArgumentException("the matrix belongs to another backend");
+  }
+
+  private static ReferenceKvCache cache(KvCache cache, int layer, AttentionPlan plan) {
+    if (!(cache instanceof ReferenceKvCache mine)) {
+      throw new IllegalArgumentException("the KV cache belongs to another backend");
+    }
+    KvLayout kv = mine.layout();
+    Check.that(layer >= 0 && layer < kv.layers(), "layer %d of %d", layer, kv.layers());
+    Check.that(
+        plan.chunkTokens == kv.chunkTokens(),
+        "the plan is for chunks of %d tokens, the cache has %d",
+        plan.chunkTokens,
+        kv.chunkTokens());
+    return mine;
+  }
+
+  @Override
+  public void embed(Matrix table, int[] tokens, int count, Tensor out) {
+    ReferenceMatrix rows = matrix(table);
+    ReferenceTensor to = Check.tensor("out", out, count, rows.inputs());
+    Check.that(count <= tokens.length, "%d tokens given, %d needed", tokens.length, count);
+    for (int i = 0; i < count; i++) {
+      int token = tokens[i];
+      Check.that(token >= 0 && token < rows.outputs(), "token id %d of %d", token, rows.outputs());
+      rows.row(token, to.data, to.at(i));
+    }
+  }
+
+  @Override
+  public void rmsNorm(Tensor in, int rows, Tensor weight, float epsilon, Tensor out) {
+    Check.distinct(in, out);
+    ReferenceTensor from = Check.tensor("in", in, rows);
+    int n = from.columns();
+    ReferenceTensor w = Check.tensor("weight", weight, 1, n);
+    ReferenceTensor to = Check.tensor("out", out, rows, n);
+    for (int r = 0; r < rows; r++) {
+      norm(from.data, from.at(r), n, w.data, epsilon, to.data, to.at(r));
+    }
+  }
+
+  @Override
+  public void headNorm(
+      Tensor inOut, int rows, int firstColumn, int heads, Tensor weight, float epsilon) {
+    ReferenceTensor x = Check.tensor("inOut", inOut, rows);
+    int n = weight.columns();
+    ReferenceTensor w = Check.tensor("weight", weight, 1, n);
+    checkHeads(x, firstColumn, heads, n);
+    for (int r = 0; r < rows; r++) {
+      for (int head = 0; head < heads; head++) {
+        int at = x.at(r) + firstColumn + head * n;
+        norm(x.data, at, n, w.data, epsilon, x.data, at);
+      }
+    }
+  }
+
+  private static void checkHeads(ReferenceTensor x, int firstColumn, int heads, int headDim) {
+    Check.that(
+        firstColumn >= 0 && heads >= 0 && firstColumn + (long) heads * headDim <= x.columns(),
+        "%d heads of %d from column %d do not fit %d columns",
+        heads,
+        headDim,
+        firstColumn,
+        x.columns());
+  }
+
+  private static void norm(
+      float[] in, int from, int n, float[] weight, float epsilon, float[] out, int to) {
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      squares += (double) in[from + i] * in[from + i];
+    }
+    double factor = 1 / Math.sqrt(squares / n + epsilon);
+    for (int i = 0; i < n; i++) {
+      out[to + i] = (float) (in[from + i] * factor * weight[i]);
+    }
+  }
+
+  @Override
+  public void linear(
+      Matrix w, @Nullable Tensor bias, Tensor in, int rows, Tensor out, boolean add) {
+    Check.distinct(in, out);
+    ReferenceMatrix weight = matrix(w);
+    ReferenceTensor from = Check.tensor("in", in, rows, weight.inputs());
+    ReferenceTensor to = Check.tensor("out", out, rows, weight.outputs());
+    ReferenceTensor b = bias == null ? null : Check.tensor("bias", bias, 1, weight.outputs());
+    float[] row = new float[weight.inputs()];
+    for (int o = 0; o < weight.outputs(); o++) {
+      weight.row(o, row, 0);
+      double start = b == null ? 0 : b.data[o];
+      for (int r = 0; r < rows; r++) {
+        int at = to.at(r) + o;
+        double sum = start + dot(row, from.data, from.at(r));
+        to.data[at] = (float) (add ? to.data[at] + sum : sum);
+      }
+    }
+  }
+
+  private static double dot(float[] a, float[] b, int offset) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[offset + i];
+    }
+    return sum;
+  }
+
+  @Override
+  public void siluGate(Tensor gateUp, int rows, Tensor out) {
+    ReferenceTensor to = Check.tensor("out", out, rows);
+    int n = to.columns();
+    ReferenceTensor from = Check.tensor("gateUp", gateUp, rows, 2 * n);
+    for (int r = 0; r < rows; r++) {
+      for (int j = 0; j < n; j++) {
+        double gate = from.data[from.at(r) + j];
+        double up = from.data[from.at(r) + n + j];
+        to.data[to.at(r) + j] = (float) (gate / (1 + Math.exp(-gate)) * up);
+      }
+    }
+  }
+
+  @Override
+  public void rotary(
+      Tensor inOut,
+      int rows,
+      int firstColumn,
+      int heads,
+      int headDim,
+      RotaryTable table,
+      int[] positions) {
+    ReferenceTensor x = Check.tensor("inOut", inOut, rows);
+    checkHeads(x, firstColumn, heads, headDim);
+    Check.that(
+        table.rotatedDim() <= headDim && table.rotatedDim() % 2 == 0,
+        "%d of %d values of a head rotated",
+        table.rotatedDim(),
+        headDim);
+    Check.that(rows <= positions.length, "%d positions for %d rows", positions.length, rows);
+    for (int r = 0; r < rows; r++) {
+      int position = positions[r];
+      Check.that(
+          position >= 0 && position < table.positions(),
+          "position %d, the rotary table has %d",
+          position,
+          table.positions());
+      for (int head = 0; head < heads; head++) {
+        rotate(x.data, x.at(r) + firstColumn + head * headDim, table, position);
+      }
+    }
+  }
+
+  private static void rotate(float[] x, int at, RotaryTable table, int position) {
+    int half = table.rotatedDim() / 2;
+    boolean split = table.layout() == RotaryTable.Layout.SPLIT_HALVES;
+    for (int i = 0; i < half; i++) {
+      double cos = table.cos()[position * half + i];
+      double sin = table.sin()[position * half + i];
+      int a = at + (split ? i : 2 * i);
+      int b = split ? a + half : a + 1;
+      double first = x[a];
+      double second = x[b];
+      x[a] = (float) (first * cos - second * sin);
+      x[b] = (float) (second * cos + first * sin);
+    }
+  }
+
+  @Override
+  public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
+    ReferenceKvCache to = cache(cache, layer, plan);
+    KvLayout kv = to.layout();
+    ReferenceTensor from = Check.tensor("qkv", qkv, plan.rows);
+    int values = kv.kvHeads() * kv.headDim();
+    int keys = from.columns() - 2 * values;
+    Check.that(
+        keys >= 0 && keys % kv.headDim() == 0,
+        "qkv has %d columns, which do not end in K and V of %d x %d",
+        from.columns(),
+        kv.kvHeads(),
+        kv.headDim());
+    for (int r = 0; r < plan.rows; r++) {
+      int chunk = plan.rowChunk[r];
+      Check.that(chunk >= 0 && chunk < to.chunks(), "chunk %d of %d", chunk, to.chunks());
+      for (int head = 0; head < kv.kvHeads(); head++) {
+        int at = from.at(r) + keys + head * kv.headDim();
+        to.put(layer, chunk, false, head, plan.rowSlot[r], from.data, at);
+        to.put(layer, chunk, true, head, plan.rowSlot[r], from.data, at + values);
+      }
+    }
+  }
+
+  @Override
+  public void attention(
+      KvCache cache,
+      int layer,
+      Tensor qkv,
+      int queryHeads,
+      float scale,
+      AttentionPlan plan,
+      Tensor out) {
+    Check.distinct(qkv, out);
+    ReferenceKvCache from = cache(cache, layer, plan);
+    KvLayout kv = from.layout();
+    Check.that(
+        queryHeads >= 1 && queryHeads % kv.kvHeads() == 0,
+        "%d query heads are no multiple of %d KV heads",
+        queryHeads,
+        kv.kvHeads());
+    int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
+    ReferenceTensor q = Check.tensor("qkv", qkv, plan.rows, columns);
+    ReferenceTensor to = Check.tensor("out", out, plan.rows, queryHeads * kv.headDim());
+    new ReferenceAttention(from, layer, q, queryHeads, scale, plan).run(to);
+  }
+
+  @Override
+  public void gather(Tensor in, int[] rows, int count, Tensor out) {
+    Check.distinct(in, out);
+    ReferenceTensor from = Check.tensor("in", in, 0);
+    ReferenceTensor to = Check.tensor("out", out, count, from.columns());
+    Check.that(count <= rows.length, "%d rows given, %d needed", rows.length, count);
+    for (int i = 0; i < count; i++) {
+      Check.that(rows[i] >= 0 && rows[i] < from.rows(), "row %d of %d", rows[i], from.rows());
+      from.read(rows[i], to.data, to.at(i));
+    }
+  }
+
+  @Override
+  public void argmax(Tensor in, int rows, int[] indices) {
+    ReferenceTensor from = Check.tensor("in", in, rows);
+    Check.that(rows <= indices.length, "%d results for %d rows", indices.length, rows);
+    for (int r = 0; r < rows; r++) {
+      int best = 0;
+      for (int j = 1; j < from.columns(); j++) {
+        if (from.data[from.at(r) + j] > from.data[from.at(r) + best]) {
+          best = j;
+        }
+      }
+      indices[r] = best;
+    }
+  }
+
+  @Override
+  public void close() {}
+}
