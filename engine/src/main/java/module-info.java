@@ -12,6 +12,7 @@ module org.chunkllama.engine {
   exports org.chunkllama.files;
   exports org.chunkllama.model;
   exports org.chunkllama.plan;
+  exports org.chunkllama.prefix;
   exports org.chunkllama.sample;
   exports org.chunkllama.spi;
   exports org.chunkllama.text;

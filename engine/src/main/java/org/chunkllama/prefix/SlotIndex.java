@@ -1,0 +1,168 @@
+package org.chunkllama.prefix;
+
+import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Finds a child by its first tokens. Every token in the tree has an entry, chunk * chunkTokens +
+ * slot, under the hash of the path up to and including it (salt, all tokens above, the chunk's
+ * tokens up to the slot). So the child that equals a whole chunk is one look-up, and the child with
+ * the longest common prefix is found by a binary search over lengths, however many siblings there
+ * are.
+ *
+ * <p>The hash only finds candidates: parent and tokens are compared. It is seeded at random, so
+ * that nobody can prepare prompts that collide. Adding and removing an entry is O(1); memory is 16
+ * bytes a token slot, taken at start.
+ */
+final class SlotIndex {
+  private final Node[] nodes; // by chunk id
+  private final int chunkTokens;
+  private final int seed = ThreadLocalRandom.current().nextInt();
+  private final int[] hashes; // [entry]
+  private final int[] next; // [entry] next entry of the bucket, -1 at its end
+  private final int[] previous; // [entry] previous entry of the bucket, -1 at its head
+  private final int[] heads; // [bucket] first entry, -1 if empty
+
+  /**
+   * An empty index.
+   *
+   * @throws IllegalArgumentException if there are more than 2^30 token slots
+   */
+  SlotIndex(Node[] nodes, int chunkTokens) {
+    this.nodes = nodes;
+    this.chunkTokens = chunkTokens;
+    long entries = (long) nodes.length * chunkTokens;
+    if (entries > 1 << 30) {
+      throw new IllegalArgumentException(
+          nodes.length
+              + " chunks of "
+              + chunkTokens
+              + " tokens are more than 2^30 tokens; use a smaller KV cache");
+    }
+    hashes = new int[(int) entries];
+    next = new int[(int) entries];
+    previous = new int[(int) entries];
+    heads = new int[Math.max(1, Integer.highestOneBit((int) entries))];
+    Arrays.fill(heads, -1);
+  }
+
+  /** Hash of an empty path under {@code salt}. */
+  int hash(String salt) {
+    return extend(seed, salt.hashCode());
+  }
+
+  /** Hash of a path extended by one token (a step of MurmurHash3). */
+  int extend(int hash, int token) {
+    int h = hash ^ (Integer.rotateLeft(token * 0xcc9e2d51, 15) * 0x1b873593);
+    return Integer.rotateLeft(h, 13) * 5 + 0xe6546b64;
+  }
+
+  /** Hash of the path that ends with the node's last token; the node must be full. */
+  int hash(Node node) {
+    return node.isRoot() ? node.seed : hashes[entry(node, chunkTokens - 1)];
+  }
+
+  /** Adds an entry for a node's token; those before it must be there. */
+  void add(Node node, int slot) {
+    int entry = entry(node, slot);
+    int hash = extend(slot == 0 ? node.seed : hashes[entry - 1], node.tokens[slot]);
+    hashes[entry] = hash;
+    int bucket = bucket(hash);
+    int head = heads[bucket];
+    next[entry] = head;
+    previous[entry] = -1;
+    if (head >= 0) {
+      previous[head] = entry;
+    }
+    heads[bucket] = entry;
+  }
+
+  /** Removes the entries of a node's tokens at slots [from, to). */
+  void remove(Node node, int from, int to) {
+    for (int slot = from; slot < to; slot++) {
+      int entry = entry(node, slot);
+      int before = previous[entry];
+      int after = next[entry];
+      if (before >= 0) {
+        next[before] = after;
+      } else {
+        heads[bucket(hashes[entry])] = after;
+      }
+      if (after >= 0) {
+        previous[after] = before;
+      }
+    }
+  }
+
+  /**
+   * A child of {@code parent} that begins with {@code tokens[from, from + length)}, of which the
+   * last is computed ({@code ready}) or not. Start with {@code after} = -1 and pass the last answer
+   * for the next one.
+   *
+   * @param hash of the path that ends with these tokens
+   * @param length 1 or more
+   * @return chunk id, or -1 if there is none (left)
+   */
+  int find(Node parent, int hash, int[] tokens, int from, int length, boolean ready, int after) {
+    int slot = length - 1;
+    int entry = after < 0 ? heads[bucket(hash)] : next[after * chunkTokens + slot];
+    for (; entry >= 0; entry = next[entry]) {
+      if (hashes[entry] != hash || entry % chunkTokens != slot) {
+        continue;
+      }
+      Node node = nodes[entry / chunkTokens];
+      if (node.parent == parent
+          && node.ready >= length == ready
+          && Arrays.equals(node.tokens, 0, length, tokens, from, from + length)) {
+        return node.chunk;
+      }
+    }
+    return -1;
+  }
+
+  /**
+   * Another child of the same parent whose first {@code length} tokens are computed and equal; -1
+   * if there is none.
+   */
+  int twin(Node node, int length) {
+    int hash = hashes[entry(node, length - 1)];
+    int found = find(node.parent, hash, node.tokens, 0, length, true, -1);
+    return found == node.chunk
+        ? find(node.parent, hash, node.tokens, 0, length, true, found)
+        : found;
+  }
+
+  /** Entries, counted one by one. For checks. */
+  int size() {
+    int size = 0;
+    for (int head : heads) {
+      for (int entry = head; entry >= 0; entry = next[entry]) {
+        size++;
+      }
+    }
+    return size;
+  }
+
+  /** Whether the node's token has its entry, under the hash of its path. For checks. */
+  boolean contains(Node node, int slot) {
+    int hash = hash(node.parent);
+    for (int i = 0; i <= slot; i++) {
+      hash = extend(hash, node.tokens[i]);
+    }
+    int wanted = entry(node, slot);
+    int entry = heads[bucket(hash)];
+    while (entry >= 0 && entry != wanted) {
+      entry = next[entry];
+    }
+    return entry >= 0 && hashes[entry] == hash;
+  }
+
+  private int entry(Node node, int slot) {
+    return node.chunk * chunkTokens + slot;
+  }
+
+  private int bucket(int hash) {
+    int h = hash * 0x9e3779b1; // spread: tables are smaller than the hash
+    return (h ^ h >>> 15) & heads.length - 1;
+  }
+}
