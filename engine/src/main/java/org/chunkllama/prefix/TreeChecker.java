@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
 
 /** Verifies a tree from the ground up: counts everything again and compares. */
@@ -48,15 +49,15 @@ final class TreeChecker {
         retained += node.sharers > 0 ? 0 : 1;
       }
     }
-    require(live == store.live(), "%s live chunks counted, %s found", store.live(), live);
+    require(live == store.live(), "{} live chunks counted, {} found", store.live(), live);
     require(
         retained == store.retained(),
-        "%s retained chunks counted, %s found",
+        "{} retained chunks counted, {} found",
         store.retained(),
         retained);
     require(
         store.pool.free() + live + retained == store.pool.total(),
-        "%s free + %s live + %s retained chunks are not %s",
+        "{} free + {} live + {} retained chunks are not {}",
         store.pool.free(),
         live,
         retained,
@@ -67,34 +68,34 @@ final class TreeChecker {
   private void checkFree(Node node) {
     require(
         node.parent == node && !node.isHeld() && node.children == 0 && node.count == 0,
-        "free chunk %s is in use",
+        "free chunk {} is in use",
         node.chunk);
-    require(!store.evictable.contains(node), "free chunk %s is evictable", node.chunk);
+    require(!store.evictable.contains(node), "free chunk {} is evictable", node.chunk);
   }
 
   private void checkNode(Node node) {
     Node parent = node.parent;
     int chunk = node.chunk;
     if (parent.isRoot()) {
-      require(store.roots.get(parent.salt) == parent, "chunk %s hangs below a lost root", chunk);
+      require(store.roots.get(parent.salt) == parent, "chunk {} hangs below a lost root", chunk);
     } else {
-      require(!store.pool.isFree(parent.chunk), "parent of chunk %s is free", chunk);
-      require(parent.count == chunkTokens, "inner chunk %s is not full", parent.chunk);
-      require(parent.sharers >= node.sharers, "chunk %s has more sharers than its parent", chunk);
-      require(parent.pins >= node.pins, "chunk %s has more pins than its parent", chunk);
+      require(!store.pool.isFree(parent.chunk), "parent of chunk {} is free", chunk);
+      require(parent.count == chunkTokens, "inner chunk {} is not full", parent.chunk);
+      require(parent.sharers >= node.sharers, "chunk {} has more sharers than its parent", chunk);
+      require(parent.pins >= node.pins, "chunk {} has more pins than its parent", chunk);
       require(
           node.ready == 0 || parent.ready == chunkTokens,
-          "chunk %s is ready before its parent",
+          "chunk {} is ready before its parent",
           chunk);
     }
-    require(node.depth == parent.depth + 1, "chunk %s has depth %s", chunk, node.depth);
-    require(node.count >= 1 && node.count <= chunkTokens, "chunk %s is empty", chunk);
-    require(node.ready >= 0 && node.ready <= node.count, "chunk %s: ready > count", chunk);
-    require(node.sharers > 0 || node.ready == node.count, "retained chunk %s is in flight", chunk);
-    require(node.pins == 0 || node.ready == chunkTokens, "pinned chunk %s is not whole", chunk);
+    require(node.depth == parent.depth + 1, "chunk {} has depth {}", chunk, node.depth);
+    require(node.count >= 1 && node.count <= chunkTokens, "chunk {} is empty", chunk);
+    require(node.ready >= 0 && node.ready <= node.count, "chunk {}: ready > count", chunk);
+    require(node.sharers > 0 || node.ready == node.count, "retained chunk {} is in flight", chunk);
+    require(node.pins == 0 || node.ready == chunkTokens, "pinned chunk {} is not whole", chunk);
     require(
         store.evictable.contains(node) != node.isHeld(),
-        "chunk %s is held and evictable, or neither",
+        "chunk {} is held and evictable, or neither",
         chunk);
   }
 
@@ -113,47 +114,47 @@ final class TreeChecker {
     for (Node node : store.nodes) {
       require(
           node.children == children[node.chunk],
-          "chunk %s counts %s children, %s found",
+          "chunk {} counts {} children, {} found",
           node.chunk,
           node.children,
           children[node.chunk]);
     }
-    require(roots.isEmpty(), "%s roots have no children", roots.size());
+    require(roots.isEmpty(), "{} roots have no children", roots.size());
     int counted = store.roots.values().stream().mapToInt(r -> r.children).sum();
-    require(counted == below, "roots count %s children, %s found", counted, below);
+    require(counted == below, "roots count {} children, {} found", counted, below);
   }
 
   private void checkOrder() {
     Sequence previous = null;
     int unshared = 0;
     for (Sequence s = paths.order.first; s != null; s = s.next) {
-      require(s.previous == previous, "the order is broken before %s", s);
-      require(!s.isRemoved() && s.store == store, "%s is in order but not live", s);
+      require(s.previous == previous, "the order is broken before {}", s);
+      require(!s.isRemoved() && s.store == store, "{} is in order but not live", s);
       checkPath(s);
       rows.add(s);
       unshared += s.chunkCount;
       previous = s;
     }
-    require(paths.order.last == previous, "the order does not end with %s", previous);
+    require(paths.order.last == previous, "the order does not end with {}", previous);
     require(rows.size() == paths.order.size, "the order lost a sequence");
-    require(unshared == paths.counters.unshared, "unshared chunks: %s found", unshared);
+    require(unshared == paths.counters.unshared, "unshared chunks: {} found", unshared);
   }
 
   private void checkPath(Sequence s) {
     require(
         s.chunkCount == store.chunksFor(s.length) && s.length > 0,
-        "%s has %s chunks",
+        "{} has {} chunks",
         s,
         s.chunkCount);
-    require(s.computed <= s.length && s.reused() <= s.length, "%s", s);
+    require(s.computed <= s.length && s.reused() <= s.length, "{}", s);
     Node above = store.roots.get(s.salt());
     for (int i = 0; i < s.chunkCount; i++) {
       Node node = s.node(i);
       int tokens = Math.min(chunkTokens, s.length - i * chunkTokens);
       int computed = Math.min(tokens, s.computed - i * chunkTokens);
-      require(node.parent == above && node.depth == i, "chunk %s of %s is off its path", i, s);
-      require(node.count == tokens, "chunk %s of %s holds %s tokens", i, s, node.count);
-      require(node.ready >= computed, "chunk %s of %s is not computed", i, s);
+      require(node.parent == above && node.depth == i, "chunk {} of {} is off its path", i, s);
+      require(node.count == tokens, "chunk {} of {} holds {} tokens", i, s, node.count);
+      require(node.ready >= computed, "chunk {} of {} is not computed", i, s);
       above = node;
     }
   }
@@ -168,7 +169,7 @@ final class TreeChecker {
         int chunk = s.chunkIds[i];
         require(
             sharers[chunk] == 0 || lastRow[chunk] == row - 1,
-            "chunk %s does not cover neighbours",
+            "chunk {} does not cover neighbours",
             chunk);
         sharers[chunk]++;
         lastRow[chunk] = row;
@@ -176,10 +177,10 @@ final class TreeChecker {
     }
     for (Node node : store.nodes) {
       int found = sharers[node.chunk];
-      require(node.sharers == found, "chunk %s: %s sharers found", node.chunk, found);
+      require(node.sharers == found, "chunk {}: {} sharers found", node.chunk, found);
       Sequence last = found == 0 ? null : rows.get(lastRow[node.chunk]);
-      require(node.last == last, "chunk %s does not end with %s", node.chunk, last);
-      require(store.sharing || found <= 1, "chunk %s is shared with sharing off", node.chunk);
+      require(node.last == last, "chunk {} does not end with {}", node.chunk, last);
+      require(store.sharing || found <= 1, "chunk {} is shared with sharing off", node.chunk);
     }
     for (Node root : store.roots.values()) {
       checkRoot(root);
@@ -191,14 +192,14 @@ final class TreeChecker {
     int lastRow = -1;
     for (int row = 0; row < rows.size(); row++) {
       if (rows.get(row).salt().equals(root.salt)) {
-        require(found == 0 || lastRow == row - 1, "tenant '%s' is not contiguous", root.salt);
+        require(found == 0 || lastRow == row - 1, "tenant '{}' is not contiguous", root.salt);
         found++;
         lastRow = row;
       }
     }
-    require(root.sharers == found, "tenant '%s': %s sequences found", root.salt, found);
+    require(root.sharers == found, "tenant '{}': {} sequences found", root.salt, found);
     Sequence last = found == 0 ? null : rows.get(lastRow);
-    require(root.last == last, "tenant '%s' does not end with %s", root.salt, last);
+    require(root.last == last, "tenant '{}' does not end with {}", root.salt, last);
   }
 
   private void checkPins() {
@@ -209,14 +210,14 @@ final class TreeChecker {
         throw new IllegalStateException("a closed pin is in the table");
       }
       for (Node n = deepest; !n.isRoot(); n = n.parent) {
-        require(!store.pool.isFree(n.chunk), "pinned chunk %s is free", n.chunk);
+        require(!store.pool.isFree(n.chunk), "pinned chunk {} is free", n.chunk);
         found[n.chunk]++;
       }
     }
     for (Node node : store.nodes) {
       require(
           node.pins == found[node.chunk],
-          "chunk %s counts %s pins, %s found",
+          "chunk {} counts {} pins, {} found",
           node.chunk,
           node.pins,
           found[node.chunk]);
@@ -229,12 +230,12 @@ final class TreeChecker {
     for (Node node = store.evictable.oldest(); node != null; node = store.evictable.after(node)) {
       require(
           node.parent.isRoot() || !seen[node.parent.chunk],
-          "chunk %s would be evicted after its parent",
+          "chunk {} would be evicted after its parent",
           node.chunk);
       seen[node.chunk] = true;
       size++;
     }
-    require(size == store.evictable.size(), "eviction list: %s nodes found", size);
+    require(size == store.evictable.size(), "eviction list: {} nodes found", size);
   }
 
   private void checkIndex() {
@@ -244,21 +245,27 @@ final class TreeChecker {
     int entries = 0;
     for (Node node : store.nodes) {
       for (int slot = 0; slot < node.count; slot++) {
-        require(store.index.contains(node, slot), "chunk %s slot %s not indexed", node.chunk, slot);
+        require(store.index.contains(node, slot), "chunk {} slot {} not indexed", node.chunk, slot);
       }
       entries += node.count;
       if (node.ready == chunkTokens) {
         int twin = store.index.twin(node, chunkTokens);
-        require(twin < 0, "chunks %s and %s are equal siblings", node.chunk, twin);
+        require(twin < 0, "chunks {} and {} are equal siblings", node.chunk, twin);
       }
     }
     int found = store.index.size();
-    require(found == entries, "index has %s entries for %s tokens", found, entries);
+    require(found == entries, "index has {} entries for {} tokens", found, entries);
   }
 
-  private static void require(boolean holds, String broken, @Nullable Object... values) {
-    if (!holds) {
-      throw new IllegalStateException("prefix tree: " + broken.formatted(values));
+  /** Throws unless {@code holds}; each {} in the message stands for one of {@code values}. */
+  private static void require(boolean holds, String message, @Nullable Object... values) {
+    if (holds) {
+      return;
     }
+    String broken = message;
+    for (Object value : values) {
+      broken = broken.replaceFirst("\\{}", Matcher.quoteReplacement(String.valueOf(value)));
+    }
+    throw new IllegalStateException("prefix tree: " + broken);
   }
 }
