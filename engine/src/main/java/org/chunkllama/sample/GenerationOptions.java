@@ -84,6 +84,10 @@ public record GenerationOptions(
       require(n <= beams, "n must be at most beams (" + beams + "), not " + n);
       require(sampling.isGreedy(), "beam search needs temperature 0");
       require(logprobs == NO_LOGPROBS, "beam search gives no logprobs; leave them out");
+      require(stop.isEmpty(), "beam search knows no stop strings; use stop ids");
+      require(
+          !sampling.hasPenalties() && sampling.logitBias().isEmpty(),
+          "beam search takes no penalties and no logit bias");
     }
   }
 
