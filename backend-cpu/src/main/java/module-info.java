@@ -2,4 +2,7 @@
 module org.chunkllama.backend.cpu {
   requires transitive org.chunkllama.engine;
   requires jdk.incubator.vector;
+
+  provides org.chunkllama.spi.BackendProvider with
+      org.chunkllama.cpu.CpuBackendProvider;
 }

@@ -1,0 +1,171 @@
+package org.chunkllama.cpu;
+
+import java.util.List;
+import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.KvCache;
+import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RotaryTable;
+import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.WeightTensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All cores of this machine: Vector API kernels. Checks arguments and hands on; every operation has
+ * ended when its call returns.
+ */
+final class CpuBackend implements Backend {
+  private final Workers workers;
+  private final RmsNorm rmsNorm;
+  private final Rotary rotary;
+  private final SiluGate siluGate;
+  private final ArgMax argMax;
+  private final RowCopy rowCopy;
+  private final Embedding embedding;
+  private final PlainProduct product;
+
+  CpuBackend(BackendOptions options) {
+    int threads = options.threads();
+    workers = new Workers(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+    rmsNorm = new RmsNorm(workers);
+    rotary = new Rotary(workers);
+    siluGate = new SiluGate(workers);
+    argMax = new ArgMax(workers);
+    rowCopy = new RowCopy(workers);
+    embedding = new Embedding(workers);
+    product = new PlainProduct(workers);
+  }
+
+  @Override
+  public String name() {
+    return CpuBackendProvider.NAME;
+  }
+
+  @Override
+  public String description() {
+    return "cpu: " + workers.count() + " threads, " + VectorShape.BITS + "-bit vectors";
+  }
+
+  @Override
+  public int parallelism() {
+    return workers.count();
+  }
+
+  @Override
+  public Tensor tensor(int rows, int columns) {
+    return new CpuTensor(rows, columns);
+  }
+
+  @Override
+  public Matrix matrix(List<WeightTensor> parts) {
+    return new CpuMatrix(parts);
+  }
+
+  @Override
+  public KvCache kvCache(KvLayout layout, int chunks) {
+    throw new UnsupportedOperationException("not landed yet");
+  }
+
+  @Override
+  public void embed(Matrix table, int[] tokens, int count, Tensor out) {
+    CpuMatrix from = Check.matrix(table);
+    Check.indices("token", tokens, count, from.outputs());
+    embedding.look(from, tokens, count, Check.tensor("out", out, count, from.inputs()));
+  }
+
+  @Override
+  public void rmsNorm(Tensor in, int rows, Tensor weight, float epsilon, Tensor out) {
+    Check.distinct(in, out);
+    CpuTensor from = Check.tensor("in", in, rows);
+    CpuTensor w = Check.tensor("weight", weight, 1, from.columns());
+    rmsNorm.norm(from, rows, w, epsilon, Check.tensor("out", out, rows, from.columns()));
+  }
+
+  @Override
+  public void headNorm(
+      Tensor inOut, int rows, int firstColumn, int heads, Tensor weight, float epsilon) {
+    CpuTensor x = Check.tensor("inOut", inOut, rows);
+    CpuTensor w = Check.tensor("weight", weight, 1);
+    Check.heads(x, firstColumn, heads, w.columns());
+    rmsNorm.normHeads(x, rows, firstColumn, heads, w, epsilon);
+  }
+
+  @Override
+  public void linear(
+      Matrix w, @Nullable Tensor bias, Tensor in, int rows, Tensor out, boolean add) {
+    Check.distinct(in, out);
+    CpuMatrix weight = Check.matrix(w);
+    CpuTensor from = Check.tensor("in", in, rows, weight.inputs());
+    CpuTensor to = Check.tensor("out", out, rows, weight.outputs());
+    CpuTensor b = bias == null ? null : Check.tensor("bias", bias, 1, weight.outputs());
+    product.multiply(weight, b, from, rows, to, add);
+  }
+
+  @Override
+  public void siluGate(Tensor gateUp, int rows, Tensor out) {
+    Check.distinct(gateUp, out);
+    CpuTensor to = Check.tensor("out", out, rows);
+    siluGate.apply(Check.tensor("gateUp", gateUp, rows, 2 * to.columns()), rows, to);
+  }
+
+  @Override
+  public void rotary(
+      Tensor inOut,
+      int rows,
+      int firstColumn,
+      int heads,
+      int headDim,
+      RotaryTable table,
+      int[] positions) {
+    CpuTensor x = Check.tensor("inOut", inOut, rows);
+    Check.heads(x, firstColumn, heads, headDim);
+    if (table.rotatedDim() > headDim || table.rotatedDim() % 2 != 0) {
+      throw new IllegalArgumentException(
+          table.rotatedDim() + " values of a head of " + headDim + " cannot be rotated");
+    }
+    Check.indices("position", positions, rows, table.positions());
+    rotary.rotate(x, rows, firstColumn, heads, headDim, table, positions);
+  }
+
+  @Override
+  public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
+    throw new UnsupportedOperationException("not landed yet");
+  }
+
+  @Override
+  public void attention(
+      KvCache cache,
+      int layer,
+      Tensor qkv,
+      int queryHeads,
+      float scale,
+      AttentionPlan plan,
+      Tensor out) {
+    throw new UnsupportedOperationException("not landed yet");
+  }
+
+  @Override
+  public void gather(Tensor in, int[] rows, int count, Tensor out) {
+    Check.distinct(in, out);
+    CpuTensor from = Check.tensor("in", in, 0);
+    Check.indices("row", rows, count, from.rows());
+    rowCopy.gather(from, rows, count, Check.tensor("out", out, count, from.columns()));
+  }
+
+  @Override
+  public void argmax(Tensor in, int rows, int[] indices) {
+    CpuTensor from = Check.tensor("in", in, rows);
+    if (rows > indices.length) {
+      throw new IllegalArgumentException(
+          "room for " + indices.length + " indices, " + rows + " needed");
+    }
+    argMax.find(from, rows, indices);
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+  }
+}

@@ -1,0 +1,42 @@
+package org.chunkllama.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Loads and stores at addresses, for kernels: no liveness or bounds check per access. Whoever calls
+ * a kernel checks shapes and that the memory is open, once.
+ */
+final class NativeMemory {
+  /** All memory; offset = address. A constant, so that the compiler folds its checks. */
+  static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  private NativeMemory() {}
+
+  static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(VectorShape.FLOATS, ALL, address, ORDER);
+  }
+
+  static void store(FloatVector value, long address) {
+    value.intoMemorySegment(ALL, address, ORDER);
+  }
+
+  static float get(long address) {
+    return ALL.get(JAVA_FLOAT_UNALIGNED, address);
+  }
+
+  static void set(long address, float value) {
+    ALL.set(JAVA_FLOAT_UNALIGNED, address, value);
+  }
+
+  /** The IEEE half at {@code address}, as a float. */
+  static float half(long address) {
+    return Float.float16ToFloat(ALL.get(JAVA_SHORT_UNALIGNED, address));
+  }
+}
