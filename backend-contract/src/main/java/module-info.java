@@ -4,4 +4,6 @@ module org.chunkllama.backend.contract {
   requires transitive org.junit.jupiter.api;
   requires transitive org.junit.jupiter.params;
   requires org.assertj.core;
+
+  exports org.chunkllama.contract;
 }

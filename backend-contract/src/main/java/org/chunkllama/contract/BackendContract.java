@@ -1,0 +1,68 @@
+package org.chunkllama.contract;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.Tensor;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.TestInstance;
+
+/**
+ * Base of the contracts. A backend's test extends each contract and says how it is opened; every
+ * expected value is computed here in double precision, without the reference backend.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+public abstract class BackendContract {
+  /** For the test of a backend. */
+  protected BackendContract() {}
+
+  private final Map<BackendOptions, Backend> opened = new HashMap<>();
+
+  /**
+   * Opens the backend under test; the contract closes it. Options that this machine does not offer
+   * are refused with {@link InvalidRequestException}: the test is then skipped.
+   */
+  protected abstract Backend open(BackendOptions options);
+
+  /** The backend in exact arithmetic, on as many threads as it likes. */
+  Backend backend() {
+    return backend(new BackendOptions(0, Precision.FP32));
+  }
+
+  /** The backend with these options, opened once per class. */
+  Backend backend(BackendOptions options) {
+    try {
+      return opened.computeIfAbsent(options, this::open);
+    } catch (InvalidRequestException refused) {
+      return Assumptions.abort(options + " refused: " + refused.getMessage());
+    }
+  }
+
+  @AfterAll
+  void closeBackends() {
+    opened.values().forEach(Backend::close);
+    opened.clear();
+  }
+
+  /** A tensor that holds {@code values}, {@code [rows][columns]}. */
+  static Tensor tensor(Backend backend, int rows, int columns, float[] values) {
+    Tensor tensor = backend.tensor(rows, columns);
+    for (int r = 0; r < rows; r++) {
+      tensor.write(r, values, r * columns);
+    }
+    return tensor;
+  }
+
+  /** All of a tensor, {@code [rows][columns]}. */
+  static float[] read(Tensor tensor) {
+    float[] values = new float[tensor.rows() * tensor.columns()];
+    for (int r = 0; r < tensor.rows(); r++) {
+      tensor.read(r, values, r * tensor.columns());
+    }
+    return values;
+  }
+}
