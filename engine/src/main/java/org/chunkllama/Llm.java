@@ -2,7 +2,9 @@ package org.chunkllama;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.chunkllama.files.Progress;
 import org.chunkllama.model.ModelConfig;
+import org.chunkllama.prefix.TreeSnapshot;
 import org.chunkllama.text.Tokenizer;
 
 /**
@@ -24,6 +26,11 @@ public final class Llm implements AutoCloseable {
 
   /** Loads a GGUF file or a Hugging Face folder. */
   public static Llm load(Path model, LlmOptions options) {
+    return load(model, options, Progress.NONE);
+  }
+
+  /** Loads a GGUF file or a Hugging Face folder, telling how far it has come. */
+  public static Llm load(Path model, LlmOptions options, Progress progress) {
     return soon();
   }
 
@@ -85,6 +92,15 @@ public final class Llm implements AutoCloseable {
 
   /** What runs and why: backend, products, KV type, pool; one line. */
   public String description() {
+    return soon();
+  }
+
+  /**
+   * The prefix tree between two steps, for drawing.
+   *
+   * @param withTokens with the token ids of its chunks
+   */
+  public TreeSnapshot tree(boolean withTokens) {
     return soon();
   }
 
