@@ -1,5 +1,6 @@
 package org.chunkllama.files;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,23 @@ import org.chunkllama.text.TokenizerSpec;
 public interface ModelFile extends WeightSource, AutoCloseable {
   /** Name of the default chat template. */
   String DEFAULT_TEMPLATE = "default";
+
+  /**
+   * Opens a GGUF file, a Hugging Face folder, or a folder with one GGUF file in it.
+   *
+   * @throws org.chunkllama.error.ModelFileException if a file is missing, broken or contradicts
+   *     itself
+   * @throws org.chunkllama.error.UnsupportedModelException if the model or its number format is not
+   *     supported
+   */
+  static ModelFile open(Path path, Progress progress) {
+    return ModelFiles.open(path, progress);
+  }
+
+  /** As {@link #open(Path, Progress)}, silently. */
+  static ModelFile open(Path path) {
+    return open(path, Progress.NONE);
+  }
 
   /** What the model computes. */
   ModelConfig config();
