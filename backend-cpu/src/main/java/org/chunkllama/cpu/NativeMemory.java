@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
@@ -14,6 +15,16 @@ import jdk.incubator.vector.FloatVector;
 final class NativeMemory {
   /** All memory; offset = address. A constant, so that the compiler folds its checks. */
   static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  /**
+   * The compiler knows that {@code (base & MASK) + (offset & MASK)} lies inside {@link #ALL}, so
+   * the check of such an access folds away when it is parsed. Without the masks, a loop with many
+   * pointers sets up a range predicate for each, at a cost of hundreds of instructions per call.
+   */
+  static final long MASK = (1L << 56) - 1;
+
+  /** For scalar access in kernels: unaligned, because that has no check of alignment. */
+  static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

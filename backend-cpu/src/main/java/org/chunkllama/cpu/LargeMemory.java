@@ -1,0 +1,107 @@
+package org.chunkllama.cpu;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/**
+ * A large piece of native memory that the system fills with pages only where it is touched: an
+ * arena would zero, and so occupy, all of it at once. Content is undefined until written. Where the
+ * system can, it is asked for huge pages.
+ */
+final class LargeMemory implements AutoCloseable {
+  private static final long HUGE_PAGE = 1L << 21;
+  private static final int CACHE_LINE = 64;
+  private static final int MADV_HUGEPAGE = 14;
+
+  private static final MethodHandle MALLOC =
+      function("malloc", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG))
+          .orElseThrow();
+  private static final MethodHandle FREE =
+      function("free", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS)).orElseThrow();
+  private static final Optional<MethodHandle> MADVISE =
+      System.getProperty("os.name").equals("Linux")
+          ? function(
+              "madvise",
+              FunctionDescriptor.of(
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.ADDRESS,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_INT))
+          : Optional.empty();
+
+  private final MemorySegment block;
+  private final long address;
+  private boolean open = true;
+
+  /**
+   * @throws OutOfMemoryError if the system refuses so much address space
+   */
+  LargeMemory(long bytes) {
+    long alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
+    block = malloc(Math.addExact(bytes, alignment));
+    address = (block.address() + alignment - 1) & -alignment;
+    if (alignment == HUGE_PAGE) {
+      adviseHugePages(address, bytes & -HUGE_PAGE);
+    }
+  }
+
+  private static Optional<MethodHandle> function(String name, FunctionDescriptor type) {
+    Linker linker = Linker.nativeLinker();
+    SymbolLookup lookup = linker.defaultLookup();
+    return lookup.find(name).map(address -> linker.downcallHandle(address, type));
+  }
+
+  private static MemorySegment malloc(long bytes) {
+    MemorySegment block;
+    try {
+      block = (MemorySegment) MALLOC.invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+    if (block.address() == 0) {
+      throw new OutOfMemoryError("no " + bytes + " bytes of native memory to be had");
+    }
+    return block;
+  }
+
+  /** A refusal does no harm: pages are then of the usual size. */
+  private static void adviseHugePages(long address, long bytes) {
+    if (MADVISE.isPresent()) {
+      try {
+        int ignored =
+            (int) MADVISE.get().invokeExact(MemorySegment.ofAddress(address), bytes, MADV_HUGEPAGE);
+      } catch (Throwable e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  /**
+   * Address of the first byte, 64-byte aligned.
+   *
+   * @throws IllegalStateException if closed
+   */
+  long address() {
+    if (!open) {
+      throw new IllegalStateException("memory is closed");
+    }
+    return address;
+  }
+
+  @Override
+  public void close() {
+    if (open) {
+      open = false;
+      try {
+        FREE.invokeExact(block);
+      } catch (Throwable e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+}
