@@ -1,5 +1,6 @@
 package org.chunkllama.cpu;
 
+import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.Tensor;
 
@@ -34,6 +35,13 @@ final class Check {
       return mine;
     }
     throw new IllegalArgumentException("the matrix belongs to another backend");
+  }
+
+  static CpuKvCache cache(KvCache cache) {
+    if (cache instanceof CpuKvCache mine) {
+      return mine;
+    }
+    throw new IllegalArgumentException("the KV cache belongs to another backend");
   }
 
   @SuppressWarnings("ReferenceEquality") // the same memory, not equal values

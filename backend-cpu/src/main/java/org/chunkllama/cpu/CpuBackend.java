@@ -25,6 +25,7 @@ final class CpuBackend implements Backend {
   private final RowCopy rowCopy;
   private final Embedding embedding;
   private final PlainProduct product;
+  private final CpuAttention attention;
 
   CpuBackend(BackendOptions options) {
     int threads = options.threads();
@@ -36,6 +37,7 @@ final class CpuBackend implements Backend {
     rowCopy = new RowCopy(workers);
     embedding = new Embedding(workers);
     product = new PlainProduct(workers);
+    attention = new CpuAttention(workers);
   }
 
   @Override
@@ -65,7 +67,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public KvCache kvCache(KvLayout layout, int chunks) {
-    throw new UnsupportedOperationException("not landed yet");
+    return new CpuKvCache(layout, chunks);
   }
 
   @Override
@@ -131,7 +133,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    throw new UnsupportedOperationException("not landed yet");
+    attention.append(Check.cache(cache), layer, Check.tensor("qkv", qkv, plan.rows), plan);
   }
 
   @Override
@@ -143,7 +145,10 @@ final class CpuBackend implements Backend {
       float scale,
       AttentionPlan plan,
       Tensor out) {
-    throw new UnsupportedOperationException("not landed yet");
+    Check.distinct(qkv, out);
+    CpuTensor from = Check.tensor("qkv", qkv, plan.rows);
+    CpuTensor to = Check.tensor("out", out, plan.rows);
+    attention.attend(Check.cache(cache), layer, from, queryHeads, scale, plan, to);
   }
 
   @Override
@@ -166,6 +171,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public void close() {
+    attention.close();
     workers.close();
   }
 }
