@@ -2,6 +2,7 @@ package org.chunkllama;
 
 import java.util.List;
 import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.text.Message;
 
 /**
  * A prompt and what to do with it.

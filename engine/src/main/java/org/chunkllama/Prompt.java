@@ -2,6 +2,7 @@ package org.chunkllama;
 
 import java.util.List;
 import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.text.Message;
 
 /** What the model is to continue. */
 public sealed interface Prompt {

@@ -20,6 +20,7 @@ public final class Sequence {
   boolean removed;
   @Nullable Sequence next;
   @Nullable Sequence previous;
+  private @Nullable Object attachment;
 
   Sequence(ChunkStore store, long id, String salt, int reused, int[] chunkIds) {
     this.store = store;
@@ -104,6 +105,16 @@ public final class Sequence {
   /** The next live sequence in the tree's depth-first order; null after the last. */
   public @Nullable Sequence next() {
     return next;
+  }
+
+  /** Keeps the caller's own object about this sequence; the tree does not look at it. */
+  public void attach(Object attachment) {
+    this.attachment = attachment;
+  }
+
+  /** What was attached; null if nothing was. A fork starts with nothing. */
+  public @Nullable Object attachment() {
+    return attachment;
   }
 
   /** True once it has been removed from the tree; then it has no tokens and no chunks. */

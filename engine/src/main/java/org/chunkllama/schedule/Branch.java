@@ -1,0 +1,126 @@
+package org.chunkllama.schedule;
+
+import java.util.Arrays;
+import org.chunkllama.sample.FinishReason;
+import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.sample.LogitsProcessor;
+import org.chunkllama.sample.Sampler;
+import org.chunkllama.sample.SamplerState;
+import org.chunkllama.sample.StopStrings;
+import org.chunkllama.sample.TokenLogprobs;
+import org.chunkllama.text.IncrementalDetokenizer;
+import org.jspecify.annotations.Nullable;
+
+/** One completion: draws a token per step, knows when it ends, makes its text. */
+final class Branch extends Continuation {
+  private final int index;
+  private final int maxTokens;
+  private final int[] endIds; // sorted
+  private final SamplerState sampling;
+  private final StopStrings stops;
+  private final IncrementalDetokenizer detokenizer;
+  private final TokenList output = new TokenList();
+
+  /**
+   * A completion before its first token.
+   *
+   * @param index which of its request
+   * @param maxTokens most tokens, after the context's limit
+   * @param endIds ids that end it, sorted
+   */
+  Branch(Group group, int index, int maxTokens, int[] endIds, IncrementalDetokenizer detokenizer) {
+    super(group);
+    GenerationOptions options = group.request.options();
+    this.index = index;
+    this.maxTokens = maxTokens;
+    this.endIds = endIds;
+    this.detokenizer = detokenizer;
+    this.stops = new StopStrings(options.stop());
+    this.sampling =
+        SamplerState.start(
+            options.sampling(), index, group.request.prompt(), endIds, options.minTokens());
+  }
+
+  @Override
+  int weight() {
+    return 1;
+  }
+
+  @Override
+  boolean wantsLogits() {
+    return true;
+  }
+
+  @Override
+  int[] tokens() {
+    return output.after(group.request.prompt());
+  }
+
+  @Override
+  int generated() {
+    return output.size();
+  }
+
+  @Override
+  void preempted() {
+    // tokens, sampling state and text go on where they are
+  }
+
+  /** The token to append to its sequence. */
+  int lastToken() {
+    return output.array()[output.size() - 1];
+  }
+
+  /**
+   * Draws the next token from output row {@code row}; afterwards {@link #over} tells if it ended.
+   */
+  void draw(LogitsReader logits, int row, Sampler sampler) {
+    GenerationOptions options = group.request.options();
+    boolean plain = group.request.processors().isEmpty() && !options.wantsLogprobs();
+    if (plain && sampling.isPlainArgmax()) {
+      accept(logits.argmax(row), null);
+      return;
+    }
+    float[] values = logits.row(row);
+    for (LogitsProcessor processor : group.request.processors()) {
+      processor.process(index, output.array(), output.size(), values);
+    }
+    if (options.wantsLogprobs()) {
+      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, options.logprobs());
+      accept(drawn.token(), drawn);
+    } else {
+      accept(sampler.sample(values, sampling), null);
+    }
+  }
+
+  private void accept(int token, @Nullable TokenLogprobs logprobs) {
+    sampling.accept(token);
+    output.add(token);
+    boolean ends = Arrays.binarySearch(endIds, token) >= 0;
+    String text = ends ? "" : show(detokenizer.append(token));
+    group.listener().token(index, token, text, logprobs);
+    if (ends || !stops.stoppedBy().isEmpty()) {
+      finish(FinishReason.STOP);
+    } else if (output.size() >= maxTokens) {
+      finish(FinishReason.LENGTH);
+    }
+  }
+
+  private String show(String text) {
+    return stops.accept(text, output.size() >= group.request.options().minTokens());
+  }
+
+  private void finish(FinishReason reason) {
+    over = true;
+    String rest = stops.stoppedBy().isEmpty() ? show(detokenizer.finish()) : "";
+    if (stops.stoppedBy().isEmpty()) {
+      rest += stops.flush();
+    }
+    group.listener().finished(index, rest, reason, stops.stoppedBy(), 0);
+  }
+
+  @Override
+  void cancel() {
+    finish(FinishReason.CANCELLED);
+  }
+}

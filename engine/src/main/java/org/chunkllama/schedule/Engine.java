@@ -1,0 +1,333 @@
+package org.chunkllama.schedule;
+
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.chunkllama.error.ContextLengthException;
+import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.model.LlamaModel;
+import org.chunkllama.model.StepPlan;
+import org.chunkllama.plan.AttentionPlanner;
+import org.chunkllama.prefix.Pin;
+import org.chunkllama.prefix.PrefixTree;
+import org.chunkllama.prefix.Sequence;
+import org.chunkllama.prefix.TreeSnapshot;
+import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.sample.Sampler;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.KvCache;
+import org.chunkllama.spi.Tensor;
+import org.chunkllama.text.IncrementalDetokenizer;
+import org.chunkllama.text.Tokenizer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs requests together, step by step. {@link #step} is the table of contents.
+ *
+ * <p><b>Ownership.</b> Tree, pool, sequences and the model's activations belong to the one thread
+ * that calls this; {@link EngineLoop} is that thread.
+ *
+ * <p><b>A step</b> computes one token of every decoding sequence and, with the rows that are left,
+ * slices of prompts, oldest first, so that a long prompt never stalls running answers.
+ *
+ * <p><b>Faults.</b> What one request's options, listener or text cause fails that request. A fault
+ * of the model fails the requests of that step. Either way all their chunks come back.
+ */
+public final class Engine {
+  private final LlamaModel model;
+  private final KvCache cache;
+  private final Tokenizer tokenizer;
+  private final EngineLimits limits;
+  private final PrefixTree tree;
+  private final StepPlanner planner;
+  private final EngineCounters counters = new EngineCounters();
+  private final StepBatch batch = new StepBatch();
+  private final WaitingQueue waiting = new WaitingQueue();
+  private final LiveSet lives;
+  private final Admission admission;
+  private final Requests requests;
+  private final OutputStage outputs;
+
+  /**
+   * An engine with nothing to do. What it is given stays the caller's to close.
+   *
+   * @param model must allow {@link EngineLimits#rows} rows
+   * @param cache all its chunks become the pool
+   * @param chunkFirst false: sequence-first attention only
+   */
+  public Engine(
+      Backend backend,
+      LlamaModel model,
+      KvCache cache,
+      Tokenizer tokenizer,
+      EngineLimits limits,
+      boolean chunkFirst) {
+    this.model = model;
+    this.cache = cache;
+    this.tokenizer = tokenizer;
+    this.limits = limits;
+    int chunkTokens = cache.layout().chunkTokens();
+    tree =
+        new PrefixTree(
+            cache.chunks(), chunkTokens, cache::copy, System::nanoTime, limits.sharing());
+    AttentionPlanner attention =
+        new AttentionPlanner(
+            chunkTokens,
+            backend.parallelism(),
+            model.config().heads(),
+            model.config().kvHeads(),
+            chunkFirst);
+    planner = new StepPlanner(attention, limits.rows());
+    lives = new LiveSet(tree);
+    admission = new Admission(tree, lives, waiting, limits, counters);
+    requests = new Requests(lives, waiting, admission, counters);
+    Room room = new Room(tree, lives, waiting, admission, counters);
+    int vocabulary = model.config().vocabulary();
+    LogitsReader reader = new LogitsReader(backend, vocabulary);
+    outputs =
+        new OutputStage(tree, lives, room, requests, new Sampler(vocabulary), reader, counters);
+  }
+
+  /**
+   * Runs one step.
+   *
+   * @return rows computed; 0 if there was nothing to do
+   */
+  public int step() {
+    admission.admit().forEach(refused -> requests.fail(refused.group(), refused.error()));
+    nextBatch();
+    if (batch.isEmpty()) {
+      return 0;
+    }
+    long start = System.nanoTime();
+    try {
+      StepPlan plan = planner.plan(batch);
+      Tensor logits = model.forward(plan, cache);
+      advance();
+      outputs.run(batch, logits, plan.outputs());
+    } catch (RuntimeException e) {
+      failBatch(e);
+    }
+    count(System.nanoTime() - start);
+    return batch.rows;
+  }
+
+  /** Decoding sequences a row each, then slices of prompts by arrival, all in the tree's order. */
+  private void nextBatch() {
+    int budget = Math.max(limits.stepTokens() - lives.decoding(), limits.leastPromptRows());
+    for (Live live : lives.prefilling()) {
+      live.slice = Math.min(budget, live.missing());
+      budget -= live.slice;
+    }
+    batch.clear();
+    for (@Nullable Sequence s = tree.firstInOrder(); s != null; s = s.next()) {
+      Live live = LiveSet.of(s);
+      if (!live.isPrefill()) {
+        live.slice = 1;
+      }
+      if (live.slice > 0) {
+        batch.add(live);
+      }
+    }
+  }
+
+  /** The batch's KV is there now. */
+  private void advance() {
+    for (Live live : batch.lives) {
+      Sequence sequence = live.sequence;
+      int from = sequence.computed();
+      int to = from + live.slice;
+      if (live.isPrefill()) {
+        int again = Math.clamp((long) live.counted - from, 0, live.slice);
+        counters.recomputedTokens += again;
+        counters.promptTokensComputed += live.slice - again;
+        admission.changed();
+      }
+      tree.computed(sequence, to);
+      if (to == sequence.length()) {
+        lives.promptComputed(live);
+      }
+    }
+  }
+
+  private void failBatch(RuntimeException error) {
+    for (Live live : List.copyOf(batch.lives)) {
+      for (Continuation continuation : List.copyOf(live.continuations)) {
+        requests.fail(continuation.group, error);
+      }
+    }
+  }
+
+  private void count(long nanos) {
+    long prefill = nanos * batch.promptRows / batch.rows;
+    counters.steps++;
+    counters.prefillNanos += prefill;
+    counters.decodeNanos += nanos - prefill;
+  }
+
+  /**
+   * Takes a request.
+   *
+   * @param id unique, rising with arrival
+   * @param leftQueue called once, when it stops waiting for the first time
+   */
+  public void submit(long id, EngineRequest request, Runnable leftQueue) {
+    Group group = new Group(id, request, System.nanoTime(), leftQueue);
+    requests.add(group);
+    try {
+      check(request);
+      start(group);
+    } catch (RuntimeException e) {
+      requests.fail(group, e);
+    }
+  }
+
+  /** Computes a prefix and pins it; {@code pinned} gets the pin, on this thread. */
+  public void hold(long id, EngineRequest request, Runnable leftQueue, Consumer<Pin> pinned) {
+    Group group = new Group(id, request, System.nanoTime(), leftQueue);
+    requests.add(group);
+    try {
+      check(request);
+      group.continuations.add(new Hold(group, pinned));
+      enqueue(group);
+    } catch (RuntimeException e) {
+      requests.fail(group, e);
+    }
+  }
+
+  private void check(EngineRequest request) {
+    int[] prompt = request.prompt();
+    if (prompt.length == 0) {
+      throw new InvalidRequestException("the prompt is empty; give it at least one token");
+    }
+    if (prompt.length >= limits.context()) {
+      throw new ContextLengthException(
+          "the prompt has %d tokens, the context is %d; shorten it to %d or less"
+              .formatted(prompt.length, limits.context(), limits.context() - 1));
+    }
+    int chunks = (prompt.length + tree.chunkTokens() - 1) / tree.chunkTokens();
+    if (chunks > tree.chunksTotal()) {
+      throw admission.tooSmall(prompt.length);
+    }
+    for (int token : prompt) {
+      if (token < 0 || token >= model.config().vocabulary()) {
+        throw new InvalidRequestException(
+            "token id %d is not in the vocabulary of %d"
+                .formatted(token, model.config().vocabulary()));
+      }
+    }
+    GenerationOptions options = request.options();
+    int weight = Math.max(options.n(), options.beams());
+    if (weight > limits.maxSequences()) {
+      throw new InvalidRequestException(
+          "a request of %d sequences; at most %d run at once"
+              .formatted(weight, limits.maxSequences()));
+    }
+  }
+
+  private void start(Group group) {
+    EngineRequest request = group.request;
+    GenerationOptions options = request.options();
+    int maxTokens = Math.min(options.maxTokens(), limits.context() - request.prompt().length);
+    int[] endIds = endIds(options);
+    if (options.isBeamSearch()) {
+      group.continuations.add(new Beams(group, maxTokens, endIds, () -> detokenizer(request)));
+    } else {
+      for (int i = 0; i < options.n(); i++) {
+        group.continuations.add(new Branch(group, i, maxTokens, endIds, detokenizer(request)));
+      }
+    }
+    enqueue(group);
+  }
+
+  private void enqueue(Group group) {
+    waiting.add(new Entry(group.continuations, 0));
+    admission.changed();
+  }
+
+  private int[] endIds(GenerationOptions options) {
+    IntStream eos =
+        options.ignoreEos()
+            ? IntStream.empty()
+            : tokenizer.eosIds().stream().mapToInt(Integer::intValue);
+    IntStream stops = options.stopIds().stream().mapToInt(Integer::intValue);
+    return IntStream.concat(eos, stops)
+        .filter(id -> id >= 0 && id < model.config().vocabulary())
+        .sorted()
+        .distinct()
+        .toArray();
+  }
+
+  private IncrementalDetokenizer detokenizer(EngineRequest request) {
+    return request.continuesText()
+        ? IncrementalDetokenizer.continuing(tokenizer)
+        : new IncrementalDetokenizer(tokenizer);
+  }
+
+  /** Ends a request that its caller wants no more; nothing happens if it ended already. */
+  public void cancel(long id) {
+    @Nullable Group group = requests.find(id);
+    if (group != null) {
+      requests.cancel(group);
+    }
+  }
+
+  /** Fails all that has not ended. */
+  public void failAll(RuntimeException error) {
+    for (Group group : requests.all()) {
+      try {
+        requests.fail(group, error);
+      } catch (RuntimeException e) {
+        error.addSuppressed(e); // a broken tree must not keep the others from hearing of it
+      }
+    }
+  }
+
+  /** True if no request is open. */
+  public boolean isIdle() {
+    return requests.isEmpty();
+  }
+
+  /**
+   * Verifies the tree's invariants, and that with nothing to do no sequence is left.
+   *
+   * @throws IllegalStateException if one is broken, saying which
+   */
+  public void check() {
+    tree.check();
+    if (isIdle() && (tree.sequences() != 0 || lives.size() != 0 || waiting.size() != 0)) {
+      throw new IllegalStateException(
+          "idle with %d sequences, %d live, %d waiting"
+              .formatted(tree.sequences(), lives.size(), waiting.size()));
+    }
+  }
+
+  /** The tree for drawing. */
+  public TreeSnapshot snapshot(boolean withTokens) {
+    return tree.snapshot(withTokens);
+  }
+
+  /** The figures now. */
+  public EngineStats stats() {
+    EngineCounters c = counters;
+    return new EngineStats(
+        c.requests,
+        c.promptTokensComputed,
+        c.promptTokensReused,
+        c.recomputedTokens,
+        c.generatedTokens,
+        c.steps,
+        c.preemptions,
+        c.prefillNanos,
+        c.decodeNanos,
+        c.ttftNanosSum,
+        c.ttftCount,
+        lives.size(),
+        waiting.size(),
+        tree.chunksTotal(),
+        tree.chunksFree(),
+        tree.chunksLive(),
+        tree.chunksRetained(),
+        tree.stats());
+  }
+}

@@ -1,0 +1,45 @@
+package org.chunkllama.schedule;
+
+import org.chunkllama.prefix.PrefixStats;
+
+/**
+ * An engine's figures at one moment.
+ *
+ * @param requests that ended, failed and cancelled ones included
+ * @param promptTokensComputed prompt tokens whose KV was computed, each counted once
+ * @param promptTokensReused prompt tokens whose KV was there or came from another request
+ * @param recomputedTokens computed again after preemption
+ * @param generatedTokens of all completions
+ * @param steps model steps
+ * @param preemptions sequences removed for lack of chunks and recomputed later
+ * @param prefillNanos time in steps, prompt rows' share
+ * @param decodeNanos time in steps, decode rows' share
+ * @param ttftNanosSum submission to first token, summed
+ * @param ttftCount requests that had a first token
+ * @param running live sequences
+ * @param waiting entries not admitted
+ * @param chunksTotal of the pool
+ * @param chunksFree of the pool
+ * @param chunksLive that sequences run through
+ * @param chunksRetained kept for later
+ * @param prefix the tree's own figures
+ */
+public record EngineStats(
+    long requests,
+    long promptTokensComputed,
+    long promptTokensReused,
+    long recomputedTokens,
+    long generatedTokens,
+    long steps,
+    long preemptions,
+    long prefillNanos,
+    long decodeNanos,
+    long ttftNanosSum,
+    long ttftCount,
+    int running,
+    int waiting,
+    int chunksTotal,
+    int chunksFree,
+    int chunksLive,
+    int chunksRetained,
+    PrefixStats prefix) {}

@@ -1,0 +1,153 @@
+package org.chunkllama.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.chunkllama.schedule.EngineFixture.alone;
+import static org.chunkllama.schedule.EngineFixture.options;
+import static org.chunkllama.schedule.EngineFixture.prompt;
+
+import java.util.List;
+import org.chunkllama.sample.FinishReason;
+import org.chunkllama.sample.TokenLogprobs;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** A fault of one request loses that request and nothing else. */
+class EngineFaultTest {
+  private static final List<int[]> OTHERS = List.of(prompt(1, 40), prompt(2, 70), prompt(3, 5));
+
+  private static void assertOthersUnharmed(EngineFixture fixture, List<Recorder> others) {
+    fixture.run();
+    List<List<Integer>> expected = alone(OTHERS, options(12));
+    for (int i = 0; i < others.size(); i++) {
+      assertThat(others.get(i).tokens()).isEqualTo(expected.get(i));
+    }
+  }
+
+  private static List<Recorder> submitOthers(EngineFixture fixture) {
+    return OTHERS.stream().map(p -> fixture.submit(p, options(12))).toList();
+  }
+
+  @Test
+  void samplerFault() {
+    try (EngineFixture fixture = new EngineFixture()) {
+      List<Recorder> others = submitOthers(fixture);
+      // the same prompt as one of the others: they share all but the fault
+      Recorder faulty =
+          fixture.submit(
+              OTHERS.get(1),
+              options(12),
+              "",
+              new Recorder(),
+              List.of((_, _, count, _) -> {
+                if (count == 4) {
+                  throw new IllegalArgumentException("sampler fault");
+                }
+              }));
+      assertOthersUnharmed(fixture, others);
+      assertThat(faulty.error).hasMessage("sampler fault");
+      assertThat(faulty.tokens()).hasSize(4);
+    }
+  }
+
+  @Test
+  void notANumber() {
+    try (EngineFixture fixture = new EngineFixture()) {
+      List<Recorder> others = submitOthers(fixture);
+      Recorder faulty =
+          fixture.submit(
+              prompt(9, 30),
+              options(12).withN(3),
+              "",
+              new Recorder(),
+              List.of((index, _, count, logits) -> logits[7] = index + count > 3 ? Float.NaN : 0));
+      assertOthersUnharmed(fixture, others);
+      assertThat(faulty.error)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("NaN");
+    }
+  }
+
+  @Test
+  void tokenizerFault() {
+    LetterTokenizer breaksAfterA =
+        new LetterTokenizer(64, List.of()) {
+          private int left = 20;
+
+          @Override
+          public byte[] bytes(int id) {
+            if (left-- == 0) {
+              throw new IllegalStateException("tokenizer fault");
+            }
+            return super.bytes(id);
+          }
+        };
+    try (EngineFixture fixture = new EngineFixture(400, EngineFixture.limits(64), breaksAfterA)) {
+      List<Recorder> others = submitOthers(fixture);
+      fixture.run();
+      long failed = others.stream().filter(r -> r.error != null).count();
+      assertThat(failed).isEqualTo(1);
+      List<List<Integer>> expected = alone(OTHERS, options(12));
+      for (int i = 0; i < others.size(); i++) {
+        if (others.get(i).error == null) {
+          assertThat(others.get(i).tokens()).isEqualTo(expected.get(i));
+        }
+      }
+    }
+  }
+
+  /** Throws at one kind of call. */
+  private static final class FaultyListener extends Recorder {
+    private final String at;
+
+    FaultyListener(String at) {
+      this.at = at;
+    }
+
+    private void fault(String call) {
+      if (at.equals(call)) {
+        throw new IllegalStateException("listener fault at " + call);
+      }
+    }
+
+    @Override
+    public void admitted(int cachedTokens) {
+      fault("admitted");
+      super.admitted(cachedTokens);
+    }
+
+    @Override
+    public void token(int index, int token, String piece, @Nullable TokenLogprobs logprob) {
+      fault("token");
+      super.token(index, token, piece, logprob);
+    }
+
+    @Override
+    public void finished(int index, String rest, FinishReason reason, String stop, double score) {
+      fault("finished");
+      super.finished(index, rest, reason, stop, score);
+    }
+
+    @Override
+    public void done() {
+      fault("done");
+      super.done();
+    }
+  }
+
+  @Test
+  void listenerFaults() {
+    for (String at : List.of("admitted", "token", "finished", "done")) {
+      for (int beams : new int[] {1, 3}) {
+        try (EngineFixture fixture = new EngineFixture()) {
+          Recorder faulty = new FaultyListener(at);
+          fixture.submit(OTHERS.get(0), options(12).withBeams(beams), "", faulty);
+          List<Recorder> others = submitOthers(fixture);
+          assertOthersUnharmed(fixture, others);
+          if (!at.equals("done")) {
+            assertThat(faulty.error).as(at).hasMessage("listener fault at " + at);
+          }
+        }
+      }
+    }
+  }
+}
