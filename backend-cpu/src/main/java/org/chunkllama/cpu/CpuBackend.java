@@ -24,8 +24,8 @@ final class CpuBackend implements Backend {
   private final ArgMax argMax;
   private final RowCopy rowCopy;
   private final Embedding embedding;
-  private final PlainProduct product;
   private final CpuAttention attention;
+  private final LinearLayers layers;
 
   CpuBackend(BackendOptions options) {
     int threads = options.threads();
@@ -36,8 +36,8 @@ final class CpuBackend implements Backend {
     argMax = new ArgMax(workers);
     rowCopy = new RowCopy(workers);
     embedding = new Embedding(workers);
-    product = new PlainProduct(workers);
     attention = new CpuAttention(workers);
+    layers = new LinearLayers(workers);
   }
 
   @Override
@@ -62,7 +62,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public Matrix matrix(List<WeightTensor> parts) {
-    return new CpuMatrix(parts);
+    return layers.matrix(parts);
   }
 
   @Override
@@ -102,7 +102,7 @@ final class CpuBackend implements Backend {
     CpuTensor from = Check.tensor("in", in, rows, weight.inputs());
     CpuTensor to = Check.tensor("out", out, rows, weight.outputs());
     CpuTensor b = bias == null ? null : Check.tensor("bias", bias, 1, weight.outputs());
-    product.multiply(weight, b, from, rows, to, add);
+    layers.multiply(weight, b, from, rows, to, add);
   }
 
   @Override
@@ -173,5 +173,6 @@ final class CpuBackend implements Backend {
   public void close() {
     attention.close();
     workers.close();
+    layers.close();
   }
 }

@@ -4,12 +4,19 @@ import java.util.List;
 import org.chunkllama.spi.Dequantizer;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.WeightTensor;
+import org.jspecify.annotations.Nullable;
 
-/** A linear layer's weight: the mapped parts, stacked along the outputs. */
+/**
+ * A linear layer's weight: the parts as they lie in the file, stacked along the outputs, and the
+ * packed copy that a product of many rows made for itself, if any.
+ */
 final class CpuMatrix implements Matrix {
   private final List<WeightTensor> parts;
-  private final int outputs;
+  private final RowDecoder[] decoders;
+  private final int[] firstOutputs; // [parts + 1]
   private final int inputs;
+
+  private @Nullable PackedWeights packed;
 
   CpuMatrix(List<WeightTensor> parts) {
     if (parts.isEmpty()) {
@@ -17,20 +24,22 @@ final class CpuMatrix implements Matrix {
     }
     this.parts = List.copyOf(parts);
     this.inputs = parts.getFirst().columns();
-    int rows = 0;
-    for (WeightTensor part : parts) {
+    this.decoders = new RowDecoder[parts.size()];
+    this.firstOutputs = new int[parts.size() + 1];
+    for (int i = 0; i < decoders.length; i++) {
+      WeightTensor part = parts.get(i);
       if (part.columns() != inputs) {
         throw new IllegalArgumentException(
             part.name() + " has " + part.columns() + " columns, " + inputs + " expected");
       }
-      rows = Math.addExact(rows, part.rows());
+      decoders[i] = RowDecoder.of(part.type());
+      firstOutputs[i + 1] = Math.addExact(firstOutputs[i], part.rows());
     }
-    this.outputs = rows;
   }
 
   @Override
   public int outputs() {
-    return outputs;
+    return firstOutputs[decoders.length];
   }
 
   @Override
@@ -40,16 +49,56 @@ final class CpuMatrix implements Matrix {
 
   @Override
   public long bytes() {
-    return 0;
+    PackedWeights copy = packed;
+    return copy == null ? 0 : copy.bytes();
   }
 
-  /** Weights of output {@code output} as floats. */
-  void row(int output, float[] out, int offset) {
-    int row = output;
+  /** Copy for products of many rows; null if none was made yet. */
+  @Nullable PackedWeights packed() {
+    return packed;
+  }
+
+  void packed(PackedWeights copy) {
+    packed = copy;
+  }
+
+  int parts() {
+    return decoders.length;
+  }
+
+  WeightTensor part(int index) {
+    return parts.get(index);
+  }
+
+  /** Outputs of part {@code index} begin here; of the part after the last, the number of all. */
+  int firstOutput(int index) {
+    return firstOutputs[index];
+  }
+
+  /** Part that holds output {@code output}. */
+  int partOf(int output) {
     int part = 0;
-    while (row >= parts.get(part).rows()) {
-      row -= parts.get(part++).rows();
+    while (output >= firstOutputs[part + 1]) {
+      part++;
     }
-    Dequantizer.row(parts.get(part), row, out, offset);
+    return part;
+  }
+
+  /** Address of the weights of output {@code output}, which is in part {@code part}. */
+  long address(int part, int output) {
+    WeightTensor weight = parts.get(part);
+    return weight.data().address() + (output - firstOutputs[part]) * weight.type().bytes(inputs);
+  }
+
+  /** Weights of an output as floats, fast. */
+  void decode(int output, float[] out, int offset) {
+    int part = partOf(output);
+    decoders[part].decode(address(part, output), inputs, out, offset);
+  }
+
+  /** Weights of an output as floats, rounded as GGML's reference code rounds. */
+  void row(int output, float[] out, int offset) {
+    int part = partOf(output);
+    Dequantizer.row(parts.get(part), output - firstOutputs[part], out, offset);
   }
 }

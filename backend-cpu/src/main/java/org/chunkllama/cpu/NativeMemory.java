@@ -50,4 +50,9 @@ final class NativeMemory {
   static float half(long address) {
     return Float.float16ToFloat(ALL.get(JAVA_SHORT_UNALIGNED, address));
   }
+
+  /** The bfloat16 at {@code address}, as a float. */
+  static float bfloat(long address) {
+    return Float.intBitsToFloat(ALL.get(JAVA_SHORT_UNALIGNED, address) << 16);
+  }
 }
