@@ -28,11 +28,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  * hold NaN throughout.
  */
 public abstract class AttentionContract extends BackendContract {
-  /** For the test of a backend. */
-  protected AttentionContract() {}
-
   /** Shares every run, however short, and cuts for more workers than there are. */
   private static final PlanCosts EAGER = new PlanCosts(16, 1000, 1, 0, 0, 64);
+
+  /** For the test of a backend. */
+  protected AttentionContract() {}
 
   private static double tolerance(DType type) {
     return switch (type) {

@@ -17,10 +17,10 @@ import org.junit.jupiter.api.TestInstance;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class BackendContract {
+  private final Map<BackendOptions, Backend> opened = new HashMap<>();
+
   /** For the test of a backend. */
   protected BackendContract() {}
-
-  private final Map<BackendOptions, Backend> opened = new HashMap<>();
 
   /**
    * Opens the backend under test; the contract closes it. Options that this machine does not offer

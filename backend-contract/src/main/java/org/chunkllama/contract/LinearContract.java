@@ -21,11 +21,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@link Backend#linear}: all weight types, awkward sizes, bias, residual, stacked parts. */
 public abstract class LinearContract extends BackendContract {
-  /** For the test of a backend. */
-  protected LinearContract() {}
-
   private static final int[] ROWS = {1, 2, 3, 8, 13, 63, 64, 65, 207};
   private static final float UNTOUCHED = -12345.5f;
+
+  /** For the test of a backend. */
+  protected LinearContract() {}
 
   /** Largest error relative to sum |w x|, and largest root mean square error, relative. */
   private record Tolerance(double worst, double mean) {

@@ -12,10 +12,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@link Backend#rmsNorm} and {@link Backend#headNorm}. */
 public abstract class NormContract extends BackendContract {
+  private static final float EPSILON = 1e-5f;
+
   /** For the test of a backend. */
   protected NormContract() {}
-
-  private static final float EPSILON = 1e-5f;
 
   /** Writes the norm of {@code in[at, at + n)} to the same place of {@code out}. */
   private static void norm(float[] in, int at, float[] weight, double[] out) {

@@ -13,10 +13,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@link Backend#rotary}: both layouts, part of a head, positions in any order. */
 public abstract class RotaryContract extends BackendContract {
+  private static final int POSITIONS = 300;
+
   /** For the test of a backend. */
   protected RotaryContract() {}
-
-  private static final int POSITIONS = 300;
 
   private static RotaryTable table(int rotatedDim, Layout layout) {
     int half = rotatedDim / 2;

@@ -8,8 +8,11 @@ import java.util.Arrays;
  * already enough for an even finish it stays whole, because each cut costs partial states.
  */
 final class RunCutter {
-  /** With so many units of work per worker, only outsize runs are worth a cut. */
+  /** With so many units of work per worker they even out, and only outsize runs are cut. */
   private static final int PLENTY = 16;
+
+  /** Up to so many units it costs next to nothing to try several cuts. */
+  private static final int FEW = 256;
 
   /** Pieces of at most 1/n of a worker's even share, for each n. */
   private static final int[] SHARES = {1, 2, 3, 4, 6, 8};
@@ -51,7 +54,7 @@ final class RunCutter {
       work += wholeCost[i];
     }
     double share = work * kvHeads / parallelism;
-    if ((long) count * kvHeads > (long) PLENTY * parallelism) {
+    if ((long) count * kvHeads > Math.max(FEW, (long) PLENTY * parallelism)) {
       setPieces(share / 4);
     } else if (parallelism > 1) {
       tryShares(share);

@@ -2,6 +2,7 @@ package org.chunkllama.contract.reference;
 
 import org.chunkllama.contract.ActivationContract;
 import org.chunkllama.contract.AttentionContract;
+import org.chunkllama.contract.ChunkAttentionContract;
 import org.chunkllama.contract.KvCacheContract;
 import org.chunkllama.contract.LinearContract;
 import org.chunkllama.contract.NormContract;
@@ -20,6 +21,14 @@ class ReferenceContractTest {
 
   @Nested
   class Attention extends AttentionContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return reference(options);
+    }
+  }
+
+  @Nested
+  class Operator extends ChunkAttentionContract {
     @Override
     protected Backend open(BackendOptions options) {
       return reference(options);
