@@ -21,7 +21,7 @@ final class ChunkStore {
   private int retained;
   private long evictions;
 
-  ChunkStore(int chunks, int chunkTokens, boolean sharing) {
+  ChunkStore(int chunks, int chunkTokens, boolean sharing, int hashMask) {
     if (chunkTokens < 1) {
       throw new IllegalArgumentException("chunk size must be positive, not " + chunkTokens);
     }
@@ -29,7 +29,7 @@ final class ChunkStore {
     this.sharing = sharing;
     pool = new ChunkPool(chunks);
     nodes = new Node[chunks];
-    index = new SlotIndex(nodes, chunkTokens);
+    index = new SlotIndex(nodes, chunkTokens, hashMask);
     for (int i = 0; i < chunks; i++) {
       nodes[i] = Node.ofChunk(i, chunkTokens);
     }
@@ -126,6 +126,14 @@ final class ChunkStore {
     if (sharing) {
       index.add(node, slot);
     }
+  }
+
+  /** Marks the first {@code ready} tokens of a node computed; not fewer than before. */
+  void makeReady(Node node, int ready) {
+    if (sharing) {
+      index.makeReady(node, ready);
+    }
+    node.ready = ready;
   }
 
   /** Adds sharers to a node, which makes it live. */

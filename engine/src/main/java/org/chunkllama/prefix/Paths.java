@@ -117,7 +117,7 @@ final class Paths {
       Node node = s.node(i);
       int ready = Math.min(chunkTokens, tokens - i * chunkTokens);
       if (ready > node.ready) {
-        node.ready = ready;
+        store.makeReady(node, ready);
         int twin = ready == chunkTokens && store.sharing ? store.index.twin(node, chunkTokens) : -1;
         if (twin >= 0) {
           merge(node, store.nodes[twin]);
@@ -277,7 +277,7 @@ final class Paths {
   private void copy(Node from, Node to, int slots) {
     if (slots > 0) {
       copier.copy(from.chunk, to.chunk, slots);
-      to.ready = slots;
+      store.makeReady(to, slots);
       counters.chunkCopies++;
     }
   }

@@ -40,7 +40,10 @@ import org.jspecify.annotations.Nullable;
  * it: partial matches, retention, pins, tenants, tokens in flight, forks, and stable ids.
  */
 public final class PrefixTree {
-  private final ChunkStore store;
+  /** Root of tenants that have nothing in the tree. */
+  private final Node nowhere = Node.root("");
+
+  final ChunkStore store;
   private final PinTable pins;
   private final PrefixWalk walk;
   private final Paths paths;
@@ -56,7 +59,18 @@ public final class PrefixTree {
    */
   public PrefixTree(
       int chunks, int chunkTokens, ChunkCopier copier, LongSupplier nanoTime, boolean sharing) {
-    store = new ChunkStore(chunks, chunkTokens, sharing);
+    this(chunks, chunkTokens, copier, nanoTime, sharing, -1);
+  }
+
+  /** For tests: uses only some bits of hashes, so that they collide. */
+  PrefixTree(
+      int chunks,
+      int chunkTokens,
+      ChunkCopier copier,
+      LongSupplier nanoTime,
+      boolean sharing,
+      int hashMask) {
+    store = new ChunkStore(chunks, chunkTokens, sharing, hashMask);
     pins = new PinTable(store, nanoTime);
     walk = new PrefixWalk(store);
     paths = new Paths(store, copier);
@@ -69,8 +83,8 @@ public final class PrefixTree {
    */
   public Match match(int[] tokens, int count, String salt) {
     checkPrompt(tokens, count);
-    find(tokens, count - 1, salt);
-    return new Match(walk.readyTokens(), walk.pending(tokens, count - 1));
+    Node root = find(tokens, count - 1, salt);
+    return new Match(walk.readyTokens(), walk.pending(root, tokens, count - 1));
   }
 
   /**
@@ -248,13 +262,10 @@ public final class PrefixTree {
     new TreeChecker(store, paths, pins).check();
   }
 
-  private void find(int[] tokens, int limit, String salt) {
-    Node root = store.sharing ? store.roots.get(salt) : null;
-    if (root == null) {
-      walk.findNothing();
-    } else {
-      walk.find(root, tokens, limit);
-    }
+  private Node find(int[] tokens, int limit, String salt) {
+    Node root = store.roots.getOrDefault(salt, nowhere);
+    walk.find(root, tokens, limit);
+    return root;
   }
 
   private static void checkPrompt(int[] tokens, int count) {

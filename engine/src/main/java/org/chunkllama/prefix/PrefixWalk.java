@@ -13,11 +13,10 @@ final class PrefixWalk {
   private final SlotIndex index;
   private final Node[] nodes;
   private final int chunkTokens;
-  private final Node nowhere = Node.root("");
   private final int[] slotHash; // [chunkTokens] of the current chunk of the prompt
 
   /** Deepest node whose whole chunk matched; the root if none did. */
-  Node node = nowhere;
+  Node node = Node.root("");
 
   /** Whole chunks matched. */
   int chunks;
@@ -60,14 +59,6 @@ final class PrefixWalk {
     }
   }
 
-  /** Matches nothing: the tenant has no tree. */
-  void findNothing() {
-    node = nowhere;
-    chunks = 0;
-    overlap = 0;
-    source = null;
-  }
-
   private void findOverlap(int[] tokens, int from, int length) {
     source = null;
     overlap = 0;
@@ -87,25 +78,22 @@ final class PrefixWalk {
 
   /**
    * Tokens of {@code tokens[readyTokens, limit)} that live sequences hold in flight, after {@link
-   * #find} with the same arguments. Sequences that compute the same tokens side by side are all
-   * followed.
+   * #find} with the same arguments. Follows all sequences that hold the same tokens side by side,
+   * level by level: the cost is linear in the prompt times their number.
    */
-  int pending(int[] tokens, int limit) {
+  int pending(Node root, int[] tokens, int limit) {
     int reached = readyTokens();
-    List<Node> level = List.of(node);
-    int hash = index.hash(node);
-    for (int from = chunks * chunkTokens; !level.isEmpty(); from += chunkTokens) {
+    int hash = index.hash(root);
+    List<Node> level = List.of(root);
+    for (int from = 0; !level.isEmpty(); from += chunkTokens) {
       int length = Math.min(chunkTokens, limit - from);
       hashSlots(hash, tokens, from, length);
       List<Node> below = new ArrayList<>();
       for (Node above : level) {
-        int longest = length;
-        while (longest > 0 && find(above, tokens, from, longest, false, -1) < 0) {
-          longest--;
-        }
-        reached = longest == 0 ? reached : Math.max(reached, from + longest);
-        if (longest == chunkTokens) {
-          addAll(below, above, tokens, from);
+        reached = Math.max(reached, from + longestInFlight(above, tokens, from, length));
+        if (length == chunkTokens) {
+          addWhole(below, above, tokens, from, true);
+          addWhole(below, above, tokens, from, false);
         }
       }
       level = below;
@@ -114,11 +102,20 @@ final class PrefixWalk {
     return reached - readyTokens();
   }
 
-  private void addAll(List<Node> found, Node parent, int[] tokens, int from) {
-    int child = find(parent, tokens, from, chunkTokens, false, -1);
+  private int longestInFlight(Node above, int[] tokens, int from, int length) {
+    int longest = length;
+    // a token in flight may follow ready ones, so a shorter match says nothing about longer ones
+    while (longest > 0 && find(above, tokens, from, longest, false, -1) < 0) {
+      longest--;
+    }
+    return longest;
+  }
+
+  private void addWhole(List<Node> found, Node above, int[] tokens, int from, boolean ready) {
+    int child = find(above, tokens, from, chunkTokens, ready, -1);
     while (child >= 0) {
       found.add(nodes[child]);
-      child = find(parent, tokens, from, chunkTokens, false, child);
+      child = find(above, tokens, from, chunkTokens, ready, child);
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
 final class SlotIndex {
   private final Node[] nodes; // by chunk id
   private final int chunkTokens;
+  private final int hashMask;
   private final int seed = ThreadLocalRandom.current().nextInt();
   private final int[] hashes; // [entry]
   private final int[] next; // [entry] next entry of the bucket, -1 at its end
@@ -26,11 +27,13 @@ final class SlotIndex {
   /**
    * An empty index.
    *
+   * @param hashMask bits of hashes to use: -1; tests use fewer to make them collide
    * @throws IllegalArgumentException if there are more than 2^30 token slots
    */
-  SlotIndex(Node[] nodes, int chunkTokens) {
+  SlotIndex(Node[] nodes, int chunkTokens, int hashMask) {
     this.nodes = nodes;
     this.chunkTokens = chunkTokens;
+    this.hashMask = hashMask;
     long entries = (long) nodes.length * chunkTokens;
     if (entries > 1 << 30) {
       throw new IllegalArgumentException(
@@ -54,7 +57,7 @@ final class SlotIndex {
   /** Hash of a path extended by one token (a step of MurmurHash3). */
   int extend(int hash, int token) {
     int h = hash ^ (Integer.rotateLeft(token * 0xcc9e2d51, 15) * 0x1b873593);
-    return Integer.rotateLeft(h, 13) * 5 + 0xe6546b64;
+    return (Integer.rotateLeft(h, 13) * 5 + 0xe6546b64) & hashMask;
   }
 
   /** Hash of the path that ends with the node's last token; the node must be full. */
@@ -62,35 +65,28 @@ final class SlotIndex {
     return node.isRoot() ? node.seed : hashes[entry(node, chunkTokens - 1)];
   }
 
-  /** Adds an entry for a node's token; those before it must be there. */
+  /** Adds an entry for a node's token, in flight; those before it must be there. */
   void add(Node node, int slot) {
     int entry = entry(node, slot);
     int hash = extend(slot == 0 ? node.seed : hashes[entry - 1], node.tokens[slot]);
     hashes[entry] = hash;
-    int bucket = bucket(hash);
-    int head = heads[bucket];
-    next[entry] = head;
-    previous[entry] = -1;
-    if (head >= 0) {
-      previous[head] = entry;
+    link(entry, bucket(hash, false));
+  }
+
+  /** Moves the entries of a node's tokens at slots [node.ready, to) to the ready ones. */
+  void makeReady(Node node, int to) {
+    for (int slot = node.ready; slot < to; slot++) {
+      int entry = entry(node, slot);
+      unlink(entry, bucket(hashes[entry], false));
+      link(entry, bucket(hashes[entry], true));
     }
-    heads[bucket] = entry;
   }
 
   /** Removes the entries of a node's tokens at slots [from, to). */
   void remove(Node node, int from, int to) {
     for (int slot = from; slot < to; slot++) {
       int entry = entry(node, slot);
-      int before = previous[entry];
-      int after = next[entry];
-      if (before >= 0) {
-        next[before] = after;
-      } else {
-        heads[bucket(hashes[entry])] = after;
-      }
-      if (after >= 0) {
-        previous[after] = before;
-      }
+      unlink(entry, bucket(hashes[entry], slot < node.ready));
     }
   }
 
@@ -105,14 +101,14 @@ final class SlotIndex {
    */
   int find(Node parent, int hash, int[] tokens, int from, int length, boolean ready, int after) {
     int slot = length - 1;
-    int entry = after < 0 ? heads[bucket(hash)] : next[after * chunkTokens + slot];
+    int entry = after < 0 ? heads[bucket(hash, ready)] : next[after * chunkTokens + slot];
     for (; entry >= 0; entry = next[entry]) {
       if (hashes[entry] != hash || entry % chunkTokens != slot) {
         continue;
       }
       Node node = nodes[entry / chunkTokens];
       if (node.parent == parent
-          && node.ready >= length == ready
+          && (node.ready >= length) == ready
           && Arrays.equals(node.tokens, 0, length, tokens, from, from + length)) {
         return node.chunk;
       }
@@ -150,7 +146,7 @@ final class SlotIndex {
       hash = extend(hash, node.tokens[i]);
     }
     int wanted = entry(node, slot);
-    int entry = heads[bucket(hash)];
+    int entry = heads[bucket(hash, slot < node.ready)];
     while (entry >= 0 && entry != wanted) {
       entry = next[entry];
     }
@@ -161,8 +157,34 @@ final class SlotIndex {
     return node.chunk * chunkTokens + slot;
   }
 
-  private int bucket(int hash) {
-    int h = hash * 0x9e3779b1; // spread: tables are smaller than the hash
+  private void link(int entry, int bucket) {
+    int head = heads[bucket];
+    next[entry] = head;
+    previous[entry] = -1;
+    if (head >= 0) {
+      previous[head] = entry;
+    }
+    heads[bucket] = entry;
+  }
+
+  private void unlink(int entry, int bucket) {
+    int before = previous[entry];
+    int after = next[entry];
+    if (before >= 0) {
+      next[before] = after;
+    } else {
+      heads[bucket] = after;
+    }
+    if (after >= 0) {
+      previous[after] = before;
+    }
+  }
+
+  /**
+   * Ready tokens and those in flight have buckets of their own: many of one do not slow the other.
+   */
+  private int bucket(int hash, boolean ready) {
+    int h = (ready ? ~hash : hash) * 0x9e3779b1; // spread: the table is smaller than the hash
     return (h ^ h >>> 15) & heads.length - 1;
   }
 }
