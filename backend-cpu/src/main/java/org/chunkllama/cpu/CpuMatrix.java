@@ -16,7 +16,7 @@ final class CpuMatrix implements Matrix {
   private final int[] firstOutputs; // [parts + 1]
   private final int inputs;
 
-  private @Nullable PackedWeights packed;
+  private @Nullable PackedMatrix packed;
 
   CpuMatrix(List<WeightTensor> parts) {
     if (parts.isEmpty()) {
@@ -49,16 +49,16 @@ final class CpuMatrix implements Matrix {
 
   @Override
   public long bytes() {
-    PackedWeights copy = packed;
+    PackedMatrix copy = packed;
     return copy == null ? 0 : copy.bytes();
   }
 
   /** Copy for products of many rows; null if none was made yet. */
-  @Nullable PackedWeights packed() {
+  @Nullable PackedMatrix packed() {
     return packed;
   }
 
-  void packed(PackedWeights copy) {
+  void packed(PackedMatrix copy) {
     packed = copy;
   }
 

@@ -6,21 +6,21 @@ import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses how each linear layer is computed, and owns the packed copies: few rows read the weights
- * as they lie in the file, many rows a packed copy, made when first needed and if it fits.
+ * Chooses how each linear layer is computed, and owns the packed copies. A copy is made when a
+ * matrix is first multiplied, if it fits the free memory; without one, the weights are read where
+ * they lie.
  */
 final class LinearLayers implements MatrixProduct, AutoCloseable {
-  /** Below this many rows, the weights are read as they are. */
-  private static final int PACKED_FROM_ROWS = 8;
-
   private final Workers workers;
   private final RowProduct rowProduct;
+  private final SingleRowProduct singleRowProduct;
   private final PanelProduct panelProduct;
-  private final List<PackedWeights> copies = new ArrayList<>();
+  private final List<PackedMatrix> copies = new ArrayList<>();
 
   LinearLayers(Workers workers) {
     this.workers = workers;
     this.rowProduct = new RowProduct(workers);
+    this.singleRowProduct = new SingleRowProduct(workers);
     this.panelProduct = new PanelProduct(workers);
   }
 
@@ -31,30 +31,30 @@ final class LinearLayers implements MatrixProduct, AutoCloseable {
   @Override
   public void multiply(
       CpuMatrix w, @Nullable CpuTensor bias, CpuTensor in, int rows, CpuTensor out, boolean add) {
-    if (rows >= PACKED_FROM_ROWS && packed(w)) {
+    if (w.packed() == null) {
+      PackedMatrix copy = PackedMatrix.pack(w, workers);
+      copies.add(copy);
+      w.packed(copy);
+    }
+    PackedMatrix packed = w.packed();
+    if (packed != null && rows == 1 && packed.quantised()) {
+      singleRowProduct.multiply(w, bias, in, rows, out, add);
+    } else if (packed != null && rows > 1) {
       panelProduct.multiply(w, bias, in, rows, out, add);
     } else {
       rowProduct.multiply(w, bias, in, rows, out, add);
     }
   }
 
-  private boolean packed(CpuMatrix w) {
-    if (w.packed() == null) {
-      Panels copy = Panels.pack(w, workers);
-      copies.add(copy);
-      w.packed(copy);
-    }
-    return true;
-  }
-
   /** Memory of all packed copies. */
   long bytes() {
-    return copies.stream().mapToLong(PackedWeights::bytes).sum();
+    return copies.stream().mapToLong(PackedMatrix::bytes).sum();
   }
 
   @Override
   public void close() {
-    copies.forEach(PackedWeights::close);
+    panelProduct.close();
+    copies.forEach(PackedMatrix::close);
     copies.clear();
   }
 }

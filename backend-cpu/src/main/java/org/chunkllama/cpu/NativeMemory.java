@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
 /**
  * Loads and stores at addresses, for kernels: no liveness or bounds check per access. Whoever calls
@@ -32,6 +33,10 @@ final class NativeMemory {
 
   static FloatVector load(long address) {
     return FloatVector.fromMemorySegment(VectorShape.FLOATS, ALL, address, ORDER);
+  }
+
+  static IntVector ints(long address) {
+    return IntVector.fromMemorySegment(VectorShape.INTS, ALL, address, ORDER);
   }
 
   static void store(FloatVector value, long address) {

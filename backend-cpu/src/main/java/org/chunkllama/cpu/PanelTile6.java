@@ -8,7 +8,7 @@ final class PanelTile6 {
   static final int ROWS = 6;
 
   private static final int LANES = VectorShape.LANES;
-  private static final int WIDTH = Panels.WIDTH;
+  private static final int WIDTH = PanelSource.WIDTH;
 
   private PanelTile6() {}
 

@@ -1,46 +1,38 @@
 package org.chunkllama.cpu;
 
-/**
- * Weights as fp32 panels: {@code [panels][inputs][2 vectors of outputs]}. A panel is read from
- * front to end, and a lane is an output, so no sum runs across lanes. Outputs behind the last are
- * zero.
- */
-final class Panels implements PackedWeights {
-  /** Outputs in a panel. */
-  static final int WIDTH = 2 * VectorShape.LANES;
-
+/** Weights as fp32 panels, {@code [panels][inputs][WIDTH]}, for types that are not quantised. */
+final class Panels implements PanelSource {
   private final LargeMemory memory;
-  private final long bytes;
+  private final int outputs;
   private final long panelBytes;
-  private final int count;
 
   private Panels(int outputs, int inputs) {
-    count = Math.ceilDiv(outputs, WIDTH);
-    panelBytes = (long) inputs * WIDTH * Float.BYTES;
-    bytes = count * panelBytes;
-    memory = new LargeMemory(bytes);
+    this.outputs = outputs;
+    this.panelBytes = (long) inputs * WIDTH * Float.BYTES;
+    this.memory = new LargeMemory(bytes());
   }
 
-  /** Memory that the panels of a matrix take. */
-  static long bytes(CpuMatrix matrix) {
-    return (long) Math.ceilDiv(matrix.outputs(), WIDTH) * WIDTH * matrix.inputs() * Float.BYTES;
+  /** Memory that the panels of so many outputs take. */
+  static long bytes(int outputs, int inputs) {
+    return (long) Math.ceilDiv(outputs, WIDTH) * WIDTH * inputs * Float.BYTES;
   }
 
-  /** Packs a matrix on all workers. */
-  static Panels pack(CpuMatrix matrix, Workers workers) {
-    Panels panels = new Panels(matrix.outputs(), matrix.inputs());
-    float[][] scratch = new float[workers.count()][matrix.inputs() + CpuTensor.ROW_ALIGNMENT];
-    workers.run(panels.count, (panel, worker) -> panels.fill(matrix, panel, scratch[worker]));
+  /** Packs outputs [first, end) of a matrix on all workers. */
+  static Panels pack(CpuMatrix matrix, int first, int end, Workers workers) {
+    Panels panels = new Panels(end - first, matrix.inputs());
+    float[][] scratch = new float[workers.count()][matrix.inputs()];
+    workers.run(
+        panels.panels(), (panel, worker) -> panels.fill(matrix, first, panel, scratch[worker]));
     return panels;
   }
 
-  private void fill(CpuMatrix matrix, int panel, float[] row) {
-    long base = panel(panel);
+  private void fill(CpuMatrix matrix, int first, int panel, float[] row) {
+    long base = memory.address() + panel * panelBytes;
     for (int lane = 0; lane < WIDTH; lane++) {
       int output = panel * WIDTH + lane;
-      boolean real = output < matrix.outputs();
+      boolean real = output < outputs;
       if (real) {
-        matrix.decode(output, row, 0);
+        matrix.decode(first + output, row, 0);
       }
       long at = base + 4L * lane;
       for (int k = 0; k < matrix.inputs(); k++) {
@@ -49,19 +41,19 @@ final class Panels implements PackedWeights {
     }
   }
 
-  /** Number of panels. */
-  int count() {
-    return count;
+  @Override
+  public long panel(int index, int from, int count, long scratch) {
+    return memory.address() + index * panelBytes + 4L * WIDTH * from;
   }
 
-  /** Address of panel {@code index}. */
-  long panel(int index) {
-    return memory.address() + index * panelBytes;
+  @Override
+  public int outputs() {
+    return outputs;
   }
 
   @Override
   public long bytes() {
-    return bytes;
+    return panels() * panelBytes;
   }
 
   @Override

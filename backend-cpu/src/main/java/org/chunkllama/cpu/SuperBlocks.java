@@ -80,13 +80,13 @@ final class SuperBlocks {
   }
 
   // Scales and minima are packed as in Dequantizer: six bits each, in 12 bytes.
-  private static int scale(long at, int part) {
+  static int scale(long at, int part) {
     return part < 4
         ? unsigned(at + part) & 63
         : (unsigned(at + part + 4) & 15) | ((unsigned(at + part - 4) >> 6) << 4);
   }
 
-  private static int minimum(long at, int part) {
+  static int minimum(long at, int part) {
     return part < 4
         ? unsigned(at + part + 4) & 63
         : (unsigned(at + part + 4) >> 4) | ((unsigned(at + part) >> 6) << 4);
