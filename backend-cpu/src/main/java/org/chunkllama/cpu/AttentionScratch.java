@@ -12,11 +12,11 @@ final class AttentionScratch implements AutoCloseable {
 
   final int scoreRowBytes;
 
-  /** {@code [rows][d]} weighted values. */
-  final long outputs;
-
   /** {@code [rows][lanes]} sums of weights. */
   final long sums;
+
+  /** {@code [6][d]} what a tile of rows gets from one chunk. */
+  final long tile;
 
   /** {@code [c][d]} K or V, widened; outside of chunks the sum of a merge. */
   final long wide;
@@ -36,6 +36,9 @@ final class AttentionScratch implements AutoCloseable {
   /** {@code [rows][c]} scores, then weights. */
   private final long scores;
 
+  /** {@code [rows][d]} weighted values. */
+  private final long outputs;
+
   /**
    * @param group query heads of a KV head; a block has at least one row of the plan
    */
@@ -47,6 +50,7 @@ final class AttentionScratch implements AutoCloseable {
     scores = allocate((long) rows * scoreRowBytes);
     outputs = allocate((long) rows * rowBytes);
     sums = allocate((long) rows * VectorShape.LANES * Float.BYTES);
+    tile = allocate(6L * rowBytes);
     wide = allocate((long) chunkTokens * rowBytes);
     references = new float[rows];
     visible = new int[rows];

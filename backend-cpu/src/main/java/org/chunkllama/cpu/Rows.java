@@ -43,6 +43,19 @@ final class Rows {
     }
   }
 
+  /** {@code sum[0, count) += values}; {@code count} is a multiple of the lanes. */
+  static void add(long values, long sum, int count) {
+    long source = values & MASK;
+    long target = sum & MASK;
+    for (int i = 0; i < count; i += LANES) {
+      long at = (4L * i) & MASK;
+      FloatVector x = FloatVector.fromMemorySegment(FLOATS, ALL, source + at, ORDER);
+      FloatVector.fromMemorySegment(FLOATS, ALL, target + at, ORDER)
+          .add(x)
+          .intoMemorySegment(ALL, target + at, ORDER);
+    }
+  }
+
   /** {@code sum[0, count) += values * factor}; {@code count} is a multiple of the lanes. */
   static void addScaled(long values, int count, float factor, long sum) {
     long source = values & MASK;

@@ -86,7 +86,6 @@ final class SegmentAttention {
       long from = call.query(firstRow + i / group, kvHead * group + i % group);
       Rows.scaledCopy(from, dim, factor, scratch.query(i), d);
     }
-    Rows.clear(scratch.outputs, rows * d);
     Rows.clear(scratch.sums, rows * VectorShape.LANES);
     Arrays.fill(scratch.references, 0, rows, OnlineSoftmax.NOTHING);
   }
@@ -126,9 +125,18 @@ final class SegmentAttention {
     }
     for (int i = 0, height; i < rows; i += height) {
       height = Tiles.height(rows - i);
-      int tileSlots = seen(i, height, start);
-      Tiles.values(
-          height, d, tileSlots, scratch.score(i), scratch.scoreRowBytes, values, scratch.output(i));
+      values(i, height, seen(i, height, start), start == 0, values);
+    }
+  }
+
+  private void values(int first, int height, int slots, boolean fresh, long values) {
+    long weights = scratch.score(first);
+    long out = scratch.output(first);
+    if (fresh) {
+      Tiles.values(height, d, slots, weights, scratch.scoreRowBytes, values, out);
+    } else if (slots > 0) {
+      Tiles.values(height, d, slots, weights, scratch.scoreRowBytes, values, scratch.tile);
+      Rows.add(scratch.tile, out, height * d);
     }
   }
 

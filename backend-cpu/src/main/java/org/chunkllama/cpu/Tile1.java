@@ -15,7 +15,7 @@ final class Tile1 {
   private Tile1() {}
 
   /** A row times 4 vectors. */
-  static void x4(int n, long a, long b, int bRow, long bColumn, long c, boolean add) {
+  static void x4(int n, long a, long b, int bRow, long bColumn, long c) {
     long a0 = a & MASK;
     long b0 = b & MASK;
     long b1 = (b + bColumn) & MASK;
@@ -39,12 +39,6 @@ final class Tile1 {
       c03 = x.fma(v3, c03);
     }
     long r0 = c & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-      c02 = c02.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 2 * BYTES, ORDER));
-      c03 = c03.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 3 * BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
     c02.intoMemorySegment(ALL, r0 + 2 * BYTES, ORDER);
@@ -52,7 +46,7 @@ final class Tile1 {
   }
 
   /** A row times 2 vectors. */
-  static void x2(int n, long a, long b, int bRow, long bColumn, long c, boolean add) {
+  static void x2(int n, long a, long b, int bRow, long bColumn, long c) {
     long a0 = a & MASK;
     long b0 = b & MASK;
     long b1 = (b + bColumn) & MASK;
@@ -68,16 +62,12 @@ final class Tile1 {
       c01 = x.fma(v1, c01);
     }
     long r0 = c & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
   }
 
   /** A row times 1 vector. */
-  static void x1(int n, long a, long b, int bRow, long bColumn, long c, boolean add) {
+  static void x1(int n, long a, long b, int bRow, long bColumn, long c) {
     long a0 = a & MASK;
     long b0 = b & MASK;
     FloatVector c00 = FloatVector.zero(FLOATS);
@@ -89,9 +79,6 @@ final class Tile1 {
       c00 = x.fma(v0, c00);
     }
     long r0 = c & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
   }
 }

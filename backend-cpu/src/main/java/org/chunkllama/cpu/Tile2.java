@@ -15,8 +15,7 @@ final class Tile2 {
   private Tile2() {}
 
   /** 2 rows times 4 vectors. */
-  static void x4(
-      int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow, boolean add) {
+  static void x4(int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long b0 = b & MASK;
@@ -51,16 +50,6 @@ final class Tile2 {
     }
     long r0 = c & MASK;
     long r1 = (c + cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-      c02 = c02.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 2 * BYTES, ORDER));
-      c03 = c03.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 3 * BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + BYTES, ORDER));
-      c12 = c12.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + 2 * BYTES, ORDER));
-      c13 = c13.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + 3 * BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
     c02.intoMemorySegment(ALL, r0 + 2 * BYTES, ORDER);
@@ -72,8 +61,7 @@ final class Tile2 {
   }
 
   /** 2 rows times 2 vectors. */
-  static void x2(
-      int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow, boolean add) {
+  static void x2(int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long b0 = b & MASK;
@@ -96,12 +84,6 @@ final class Tile2 {
     }
     long r0 = c & MASK;
     long r1 = (c + cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
     c10.intoMemorySegment(ALL, r1, ORDER);
@@ -109,8 +91,7 @@ final class Tile2 {
   }
 
   /** 2 rows times 1 vector. */
-  static void x1(
-      int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow, boolean add) {
+  static void x1(int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long b0 = b & MASK;
@@ -127,10 +108,6 @@ final class Tile2 {
     }
     long r0 = c & MASK;
     long r1 = (c + cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c10.intoMemorySegment(ALL, r1, ORDER);
   }

@@ -16,16 +16,7 @@ final class Tile4 {
 
   /** 3 or 4 rows times 4 vectors. */
   static void x4(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long a2 = (a + 2 * aRow) & MASK;
@@ -82,24 +73,6 @@ final class Tile4 {
     long r1 = (c + cRow) & MASK;
     long r2 = (c + 2 * cRow) & MASK;
     long r3 = (c + (rows - 1) * cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-      c02 = c02.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 2 * BYTES, ORDER));
-      c03 = c03.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 3 * BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + BYTES, ORDER));
-      c12 = c12.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + 2 * BYTES, ORDER));
-      c13 = c13.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + 3 * BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + BYTES, ORDER));
-      c22 = c22.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + 2 * BYTES, ORDER));
-      c23 = c23.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + 3 * BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + BYTES, ORDER));
-      c32 = c32.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + 2 * BYTES, ORDER));
-      c33 = c33.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + 3 * BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
     c02.intoMemorySegment(ALL, r0 + 2 * BYTES, ORDER);
@@ -120,16 +93,7 @@ final class Tile4 {
 
   /** 3 or 4 rows times 2 vectors. */
   static void x2(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long a2 = (a + 2 * aRow) & MASK;
@@ -166,16 +130,6 @@ final class Tile4 {
     long r1 = (c + cRow) & MASK;
     long r2 = (c + 2 * cRow) & MASK;
     long r3 = (c + (rows - 1) * cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
     c10.intoMemorySegment(ALL, r1, ORDER);
@@ -188,16 +142,7 @@ final class Tile4 {
 
   /** 3 or 4 rows times 1 vector. */
   static void x1(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long a2 = (a + 2 * aRow) & MASK;
@@ -224,12 +169,6 @@ final class Tile4 {
     long r1 = (c + cRow) & MASK;
     long r2 = (c + 2 * cRow) & MASK;
     long r3 = (c + (rows - 1) * cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c10.intoMemorySegment(ALL, r1, ORDER);
     c20.intoMemorySegment(ALL, r2, ORDER);

@@ -9,13 +9,16 @@ import static org.chunkllama.cpu.VectorShape.FLOATS;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Product of a tile: {@code C (+)= A . B} with C in registers.
+ * Product of a tile: {@code C = A . B} with C in registers.
  *
  * <p>A is {@code [rows][n]} floats, rows {@code aRow} bytes apart. B is {@code [n][columns]}
  * vectors: rows {@code bRow} and columns {@code bColumn} bytes apart. C is {@code [rows][columns]}
- * vectors side by side, rows {@code cRow} bytes apart; it is overwritten, or added to if {@code
- * add}. The last row is given by {@code rows}: with one row fewer than the tile has, the last is
- * computed twice, which does no harm because every load comes before the stores.
+ * vectors side by side, rows {@code cRow} bytes apart. The last row is given by {@code rows}: with
+ * one row fewer than the tile has, the last is computed twice, which does no harm because every
+ * load comes before the stores.
+ *
+ * <p>Adding to C would need more vector loads, and then the first compiler (C1) runs out of virtual
+ * registers on 6x4 and the method is stuck in the interpreter's company for ever.
  *
  * <p>Every address is masked, so that no check is left (see {@link NativeMemory#MASK}); the Vector
  * API is called directly, because helpers are not always inlined and then vectors get boxed. Both
@@ -29,16 +32,7 @@ final class Tile6 {
 
   /** 5 or 6 rows times 4 vectors. */
   static void x4(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long a2 = (a + 2 * aRow) & MASK;
@@ -117,32 +111,6 @@ final class Tile6 {
     long r3 = (c + 3 * cRow) & MASK;
     long r4 = (c + 4 * cRow) & MASK;
     long r5 = (c + (rows - 1) * cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-      c02 = c02.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 2 * BYTES, ORDER));
-      c03 = c03.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + 3 * BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + BYTES, ORDER));
-      c12 = c12.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + 2 * BYTES, ORDER));
-      c13 = c13.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + 3 * BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + BYTES, ORDER));
-      c22 = c22.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + 2 * BYTES, ORDER));
-      c23 = c23.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + 3 * BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + BYTES, ORDER));
-      c32 = c32.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + 2 * BYTES, ORDER));
-      c33 = c33.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + 3 * BYTES, ORDER));
-      c40 = c40.add(FloatVector.fromMemorySegment(FLOATS, ALL, r4, ORDER));
-      c41 = c41.add(FloatVector.fromMemorySegment(FLOATS, ALL, r4 + BYTES, ORDER));
-      c42 = c42.add(FloatVector.fromMemorySegment(FLOATS, ALL, r4 + 2 * BYTES, ORDER));
-      c43 = c43.add(FloatVector.fromMemorySegment(FLOATS, ALL, r4 + 3 * BYTES, ORDER));
-      c50 = c50.add(FloatVector.fromMemorySegment(FLOATS, ALL, r5, ORDER));
-      c51 = c51.add(FloatVector.fromMemorySegment(FLOATS, ALL, r5 + BYTES, ORDER));
-      c52 = c52.add(FloatVector.fromMemorySegment(FLOATS, ALL, r5 + 2 * BYTES, ORDER));
-      c53 = c53.add(FloatVector.fromMemorySegment(FLOATS, ALL, r5 + 3 * BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
     c02.intoMemorySegment(ALL, r0 + 2 * BYTES, ORDER);
@@ -171,16 +139,7 @@ final class Tile6 {
 
   /** 5 or 6 rows times 2 vectors. */
   static void x2(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long a2 = (a + 2 * aRow) & MASK;
@@ -231,20 +190,6 @@ final class Tile6 {
     long r3 = (c + 3 * cRow) & MASK;
     long r4 = (c + 4 * cRow) & MASK;
     long r5 = (c + (rows - 1) * cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0 + BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1 + BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2 + BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3 + BYTES, ORDER));
-      c40 = c40.add(FloatVector.fromMemorySegment(FLOATS, ALL, r4, ORDER));
-      c41 = c41.add(FloatVector.fromMemorySegment(FLOATS, ALL, r4 + BYTES, ORDER));
-      c50 = c50.add(FloatVector.fromMemorySegment(FLOATS, ALL, r5, ORDER));
-      c51 = c51.add(FloatVector.fromMemorySegment(FLOATS, ALL, r5 + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c01.intoMemorySegment(ALL, r0 + BYTES, ORDER);
     c10.intoMemorySegment(ALL, r1, ORDER);
@@ -261,16 +206,7 @@ final class Tile6 {
 
   /** 5 or 6 rows times 1 vector. */
   static void x1(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     long a0 = a & MASK;
     long a1 = (a + aRow) & MASK;
     long a2 = (a + 2 * aRow) & MASK;
@@ -307,14 +243,6 @@ final class Tile6 {
     long r3 = (c + 3 * cRow) & MASK;
     long r4 = (c + 4 * cRow) & MASK;
     long r5 = (c + (rows - 1) * cRow) & MASK;
-    if (add) {
-      c00 = c00.add(FloatVector.fromMemorySegment(FLOATS, ALL, r0, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(FLOATS, ALL, r1, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(FLOATS, ALL, r2, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(FLOATS, ALL, r3, ORDER));
-      c40 = c40.add(FloatVector.fromMemorySegment(FLOATS, ALL, r4, ORDER));
-      c50 = c50.add(FloatVector.fromMemorySegment(FLOATS, ALL, r5, ORDER));
-    }
     c00.intoMemorySegment(ALL, r0, ORDER);
     c10.intoMemorySegment(ALL, r1, ORDER);
     c20.intoMemorySegment(ALL, r2, ORDER);

@@ -34,7 +34,7 @@ final class Tiles {
     long panelBytes = (long) d * panelRow;
     long queryRow = (long) d * Float.BYTES;
     if (LANES == CpuKvCache.PANEL) {
-      multiply(rows, d, vectors, queries, queryRow, keys, panelRow, panelBytes, out, outRow, false);
+      multiply(rows, d, vectors, queries, queryRow, keys, panelRow, panelBytes, out, outRow);
       return;
     }
     int panelVectors = CpuKvCache.PANEL / LANES;
@@ -42,12 +42,12 @@ final class Tiles {
       int count = Math.min(panelVectors, vectors - v);
       long panel = keys + v / panelVectors * panelBytes;
       long to = out + (long) v * BYTES;
-      multiply(rows, d, count, queries, queryRow, panel, panelRow, BYTES, to, outRow, false);
+      multiply(rows, d, count, queries, queryRow, panel, panelRow, BYTES, to, outRow);
     }
   }
 
   /**
-   * {@code out[rows][d] += weights[rows][slots] . values[slots][d]}, the first {@code slots} slots.
+   * {@code out[rows][d] = weights[rows][slots] . values[slots][d]}, the first {@code slots} slots.
    *
    * @param rows 1 to 6
    * @param values a V block in fp32
@@ -55,7 +55,7 @@ final class Tiles {
   static void values(
       int rows, int d, int slots, long weights, long weightsRow, long values, long out) {
     int row = d * Float.BYTES;
-    multiply(rows, slots, d / LANES, weights, weightsRow, values, row, BYTES, out, row, true);
+    multiply(rows, slots, d / LANES, weights, weightsRow, values, row, BYTES, out, row);
   }
 
   private static void multiply(
@@ -68,75 +68,47 @@ final class Tiles {
       int bRow,
       long bColumn,
       long c,
-      long cRow,
-      boolean add) {
+      long cRow) {
     for (int v = 0; v < vectors; ) {
       int columns = Math.min(MAX_COLUMNS, Integer.highestOneBit(vectors - v));
       long bAt = b + v * bColumn;
       long cAt = c + (long) v * BYTES;
       switch (columns) {
-        case 4 -> four(rows, n, a, aRow, bAt, bRow, bColumn, cAt, cRow, add);
-        case 2 -> two(rows, n, a, aRow, bAt, bRow, bColumn, cAt, cRow, add);
-        default -> one(rows, n, a, aRow, bAt, bRow, bColumn, cAt, cRow, add);
+        case 4 -> four(rows, n, a, aRow, bAt, bRow, bColumn, cAt, cRow);
+        case 2 -> two(rows, n, a, aRow, bAt, bRow, bColumn, cAt, cRow);
+        default -> one(rows, n, a, aRow, bAt, bRow, bColumn, cAt, cRow);
       }
       v += columns;
     }
   }
 
   private static void four(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     switch (rows) {
-      case 5, 6 -> Tile6.x4(rows, n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      case 3, 4 -> Tile4.x4(rows, n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      case 2 -> Tile2.x4(n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      default -> Tile1.x4(n, a, b, bRow, bColumn, c, add);
+      case 5, 6 -> Tile6.x4(rows, n, a, aRow, b, bRow, bColumn, c, cRow);
+      case 3, 4 -> Tile4.x4(rows, n, a, aRow, b, bRow, bColumn, c, cRow);
+      case 2 -> Tile2.x4(n, a, aRow, b, bRow, bColumn, c, cRow);
+      default -> Tile1.x4(n, a, b, bRow, bColumn, c);
     }
   }
 
   private static void two(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     switch (rows) {
-      case 5, 6 -> Tile6.x2(rows, n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      case 3, 4 -> Tile4.x2(rows, n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      case 2 -> Tile2.x2(n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      default -> Tile1.x2(n, a, b, bRow, bColumn, c, add);
+      case 5, 6 -> Tile6.x2(rows, n, a, aRow, b, bRow, bColumn, c, cRow);
+      case 3, 4 -> Tile4.x2(rows, n, a, aRow, b, bRow, bColumn, c, cRow);
+      case 2 -> Tile2.x2(n, a, aRow, b, bRow, bColumn, c, cRow);
+      default -> Tile1.x2(n, a, b, bRow, bColumn, c);
     }
   }
 
   private static void one(
-      int rows,
-      int n,
-      long a,
-      long aRow,
-      long b,
-      int bRow,
-      long bColumn,
-      long c,
-      long cRow,
-      boolean add) {
+      int rows, int n, long a, long aRow, long b, int bRow, long bColumn, long c, long cRow) {
     switch (rows) {
-      case 5, 6 -> Tile6.x1(rows, n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      case 3, 4 -> Tile4.x1(rows, n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      case 2 -> Tile2.x1(n, a, aRow, b, bRow, bColumn, c, cRow, add);
-      default -> Tile1.x1(n, a, b, bRow, bColumn, c, add);
+      case 5, 6 -> Tile6.x1(rows, n, a, aRow, b, bRow, bColumn, c, cRow);
+      case 3, 4 -> Tile4.x1(rows, n, a, aRow, b, bRow, bColumn, c, cRow);
+      case 2 -> Tile2.x1(n, a, aRow, b, bRow, bColumn, c, cRow);
+      default -> Tile1.x1(n, a, b, bRow, bColumn, c);
     }
   }
 }
