@@ -12,7 +12,7 @@ final class PanelProduct implements MatrixProduct, Workers.Task, AutoCloseable {
   private static final int BLOCK_VALUES = 128 * 1024;
 
   /** Inputs multiplied in one go: a panel's share and a tile's stay in the second-level cache. */
-  private static final int INPUTS_PER_PASS = 1024;
+  private static final int INPUTS_PER_PASS = 256;
 
   private static final long DECODED_BYTES = 4L * INPUTS_PER_PASS * PanelSource.WIDTH;
   private static final int TASKS_PER_THREAD = 8;

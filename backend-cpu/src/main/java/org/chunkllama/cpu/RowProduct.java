@@ -16,6 +16,7 @@ final class RowProduct implements MatrixProduct, Workers.Task {
 
   private final Workers workers;
   private final float[][] scratch; // [worker][2 * inputs, each padded]
+  private final float[][] sums; // [worker][4 rows][2 outputs][lanes]
   private final ProductCall call = new ProductCall();
   private @Nullable CpuMatrix matrix;
   private int outputsPerTask;
@@ -23,6 +24,7 @@ final class RowProduct implements MatrixProduct, Workers.Task {
   RowProduct(Workers workers) {
     this.workers = workers;
     this.scratch = new float[workers.count()][0];
+    this.sums = new float[workers.count()][8 * LANES];
   }
 
   @Override
@@ -55,19 +57,19 @@ final class RowProduct implements MatrixProduct, Workers.Task {
       int second = Math.min(output + 1, end - 1); // the last one may stand in for its own partner
       w.decode(output, pair, 0);
       w.decode(second, pair, padded);
-      for (int row = 0; row < call.rows; ) {
-        if (call.rows - row == 1) {
-          tile1(pair, padded, row, output, second);
-          row++;
+      for (int row = 0; row < call.rows; row += 4) {
+        int rows = Math.min(4, call.rows - row);
+        if (rows == 1) {
+          tile1(pair, padded, row, sums[worker]);
         } else {
-          tile4(pair, padded, row, output, second);
-          row += 4;
+          tile4(pair, padded, row, sums[worker]);
         }
+        put(sums[worker], rows, row, output, second);
       }
     }
   }
 
-  private void tile1(float[] w, int padded, int row, int first, int second) {
+  private void tile1(float[] w, int padded, int row, float[] sums) {
     FloatVector a = FloatVector.zero(VectorShape.FLOATS);
     FloatVector b = a;
     FloatVector a2 = a;
@@ -87,11 +89,12 @@ final class RowProduct implements MatrixProduct, Workers.Task {
       a = x0.fma(weights(w, k), a);
       b = x0.fma(weights(w, padded + k), b);
     }
-    put(row, first, second, a.add(a2), b.add(b2));
+    a.add(a2).intoArray(sums, 0);
+    b.add(b2).intoArray(sums, LANES);
   }
 
   /** Rows [row, row + 4); those behind the last are the last again, computed and not written. */
-  private void tile4(float[] w, int padded, int row, int first, int second) {
+  private void tile4(float[] w, int padded, int row, float[] sums) {
     int last = call.rows - 1;
     long x0 = call.in + row * call.inRowBytes;
     long x1 = call.in + Math.min(row + 1, last) * call.inRowBytes;
@@ -121,26 +124,31 @@ final class RowProduct implements MatrixProduct, Workers.Task {
       a3 = wa.fma(x, a3);
       b3 = wb.fma(x, b3);
     }
-    put(row, first, second, a0, b0);
-    if (row + 1 <= last) {
-      put(row + 1, first, second, a1, b1);
-    }
-    if (row + 2 <= last) {
-      put(row + 2, first, second, a2, b2);
-    }
-    if (row + 3 <= last) {
-      put(row + 3, first, second, a3, b3);
-    }
+    a0.intoArray(sums, 0);
+    b0.intoArray(sums, LANES);
+    a1.intoArray(sums, 2 * LANES);
+    b1.intoArray(sums, 3 * LANES);
+    a2.intoArray(sums, 4 * LANES);
+    b2.intoArray(sums, 5 * LANES);
+    a3.intoArray(sums, 6 * LANES);
+    b3.intoArray(sums, 7 * LANES);
   }
 
   private static FloatVector weights(float[] w, int at) {
     return FloatVector.fromArray(VectorShape.FLOATS, w, at);
   }
 
-  private void put(int row, int first, int second, FloatVector a, FloatVector b) {
-    call.put(row, first, a.reduceLanes(VectorOperators.ADD));
-    if (second != first) {
-      call.put(row, second, b.reduceLanes(VectorOperators.ADD));
+  /** Adds up the lanes of {@code rows} pairs of sums and writes them. */
+  private void put(float[] sums, int rows, int row, int first, int second) {
+    for (int r = 0; r < rows; r++) {
+      call.put(row + r, first, lanes(sums, 2 * r * LANES));
+      if (second != first) {
+        call.put(row + r, second, lanes(sums, (2 * r + 1) * LANES));
+      }
     }
+  }
+
+  private static float lanes(float[] sums, int at) {
+    return FloatVector.fromArray(VectorShape.FLOATS, sums, at).reduceLanes(VectorOperators.ADD);
   }
 }
