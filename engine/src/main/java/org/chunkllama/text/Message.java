@@ -52,7 +52,8 @@ public record Message(String role, @Nullable String content, Map<String, @Nullab
 
   /**
    * A message in OpenAI's JSON form, as maps and lists. Content in parts is joined by newlines;
-   * parts other than text are refused.
+   * parts other than text are refused. Arguments of tool calls, which OpenAI sends as JSON inside a
+   * string, become the maps that templates expect.
    *
    * @throws InvalidRequestException where it has no role, or content that is not text
    */
@@ -63,6 +64,7 @@ public record Message(String role, @Nullable String content, Map<String, @Nullab
     if (!(role instanceof String name)) {
       throw new InvalidRequestException("a message has no role; give it system, user or assistant");
     }
+    fields.computeIfPresent("tool_calls", (_, calls) -> ToolCalls.withParsedArguments(calls));
     return new Message(name, text(content), fields);
   }
 

@@ -99,14 +99,4 @@ class IncrementalDetokenizerTest {
   private static boolean wellFormed(String text) {
     return text.codePoints().noneMatch(c -> c >= 0xD800 && c < 0xE000);
   }
-
-  private record NoEncoder() implements Encoder {
-    @Override
-    public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
-      throw new UnsupportedOperationException("decoding only");
-    }
-
-    @Override
-    public void close() {}
-  }
 }

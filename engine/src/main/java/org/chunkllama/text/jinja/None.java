@@ -1,0 +1,11 @@
+package org.chunkllama.text.jinja;
+
+/** Python's None. */
+enum None {
+  NONE;
+
+  @Override
+  public String toString() {
+    return "None";
+  }
+}
