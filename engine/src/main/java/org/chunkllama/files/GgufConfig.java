@@ -83,7 +83,7 @@ final class GgufConfig {
         ropeDim,
         scaling,
         llama ? RotaryTable.Layout.INTERLEAVED_PAIRS : RotaryTable.Layout.SPLIT_HALVES,
-        tensors.has("blk.0.attn_q.bias"),
+        architecture.equals("qwen2") || tensors.has("blk.0.attn_q.bias"),
         tensors.has("blk.0.attn_output.bias"),
         architecture.equals("qwen3"),
         !tensors.has("output.weight"));

@@ -29,10 +29,26 @@ final class GgufWriter {
    */
   record Tensor(String name, long type, long[] shape, byte[] data) {}
 
+  /** A value of any type, its bytes as they are to be written. */
+  record Raw(int type, byte[] bytes) {}
+
+  /** Offsets that are to be stated instead of the true ones. */
+  final Map<String, Long> offsets = new LinkedHashMap<>();
+
   final Map<String, Object> metadata = new LinkedHashMap<>();
   final List<Tensor> tensors = new ArrayList<>();
   int version = 3;
   int alignment = 32;
+
+  GgufWriter copy() {
+    GgufWriter copy = new GgufWriter();
+    copy.metadata.putAll(metadata);
+    copy.tensors.addAll(tensors);
+    copy.offsets.putAll(offsets);
+    copy.version = version;
+    copy.alignment = alignment;
+    return copy;
+  }
 
   GgufWriter put(String key, Object value) {
     metadata.put(key, value);
@@ -64,7 +80,7 @@ final class GgufWriter {
         out.size(extent);
       }
       out.int32((int) tensor.type);
-      out.int64(offset);
+      out.int64(offsets.getOrDefault(tensor.name, offset));
       offset += Math.ceilDiv((long) tensor.data.length, alignment) * alignment;
     }
     for (Tensor tensor : tensors) {
@@ -76,6 +92,7 @@ final class GgufWriter {
 
   private static int typeOf(Object value) {
     return switch (value) {
+      case Raw raw -> raw.type;
       case Integer _ -> 4;
       case Float _ -> 6;
       case Boolean _ -> 7;
@@ -121,6 +138,7 @@ final class GgufWriter {
 
     void value(Object value) {
       switch (value) {
+        case Raw raw -> write(raw.bytes);
         case Integer number -> int32(number);
         case Float number -> int32(Float.floatToRawIntBits(number));
         case Boolean flag -> write(new byte[] {(byte) (flag ? 1 : 0)});
