@@ -1,6 +1,7 @@
 package org.chunkllama.prefix;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -128,29 +129,32 @@ final class SlotIndex {
         : found;
   }
 
-  /** Entries, counted one by one. For checks. */
-  int size() {
-    int size = 0;
-    for (int head : heads) {
-      for (int entry = head; entry >= 0; entry = next[entry]) {
-        size++;
+  /**
+   * Verifies that exactly the tokens in the tree have entries, each in the bucket and under the
+   * hash of its path. Linear in the tokens.
+   *
+   * @throws IllegalStateException if not
+   */
+  void check(int tokens) {
+    BitSet seen = new BitSet(next.length);
+    for (int bucket = 0; bucket < heads.length; bucket++) {
+      for (int entry = heads[bucket]; entry >= 0; entry = next[entry]) {
+        Node node = nodes[entry / chunkTokens];
+        int slot = entry % chunkTokens;
+        int above = slot == 0 ? hash(node.parent) : hashes[entry - 1];
+        if (slot >= node.count
+            || hashes[entry] != extend(above, node.tokens[slot])
+            || bucket(hashes[entry], slot < node.ready) != bucket
+            || seen.get(entry)) {
+          throw new IllegalStateException(
+              "token " + slot + " of chunk " + node.chunk + " is not indexed as it should be");
+        }
+        seen.set(entry);
       }
     }
-    return size;
-  }
-
-  /** Whether the node's token has its entry, under the hash of its path. For checks. */
-  boolean contains(Node node, int slot) {
-    int hash = hash(node.parent);
-    for (int i = 0; i <= slot; i++) {
-      hash = extend(hash, node.tokens[i]);
+    if (seen.cardinality() != tokens) {
+      throw new IllegalStateException(seen.cardinality() + " of " + tokens + " tokens are indexed");
     }
-    int wanted = entry(node, slot);
-    int entry = heads[bucket(hash, slot < node.ready)];
-    while (entry >= 0 && entry != wanted) {
-      entry = next[entry];
-    }
-    return entry >= 0 && hashes[entry] == hash;
   }
 
   private int entry(Node node, int slot) {

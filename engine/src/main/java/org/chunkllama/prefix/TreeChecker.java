@@ -242,19 +242,19 @@ final class TreeChecker {
     if (!store.sharing) {
       return;
     }
-    int entries = 0;
+    int tokens = 0;
     for (Node node : store.nodes) {
-      for (int slot = 0; slot < node.count; slot++) {
-        require(store.index.contains(node, slot), "chunk {} slot {} not indexed", node.chunk, slot);
-      }
-      entries += node.count;
+      tokens += node.count;
+      require(
+          node.parent == node || node.seed == store.index.hash(node.parent),
+          "chunk {} does not know the hash of its path",
+          node.chunk);
       if (node.ready == chunkTokens) {
         int twin = store.index.twin(node, chunkTokens);
         require(twin < 0, "chunks {} and {} are equal siblings", node.chunk, twin);
       }
     }
-    int found = store.index.size();
-    require(found == entries, "index has {} entries for {} tokens", found, entries);
+    store.index.check(tokens);
   }
 
   /** Throws unless {@code holds}; each {} in the message stands for one of {@code values}. */

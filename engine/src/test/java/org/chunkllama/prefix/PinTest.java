@@ -96,8 +96,21 @@ class PinTest extends TreeFixture {
   void aVeryLongTimeToLiveIsForEver() {
     cache("abcd");
     pin("abcd", Long.MAX_VALUE);
-    now += Long.MAX_VALUE / 2;
+    for (int i = 0; i < 3; i++) {
+      now += Long.MAX_VALUE / 2;
+      assertThat(tree.available()).isEqualTo(31);
+    }
+  }
+
+  @Test
+  void expiryOnBothSidesOfAnOverflowingClockKeepsItsOrder() {
+    cache("abcdefgh");
+    pin("abcd", 10);
+    pin("abcdefgh", 3);
+    now += 3;
     assertThat(tree.available()).isEqualTo(31);
+    now += 7;
+    assertThat(tree.available()).isEqualTo(32);
   }
 
   @Test

@@ -25,9 +25,11 @@ class SlotIndexTest {
     assertThat(index.find(root, 0, AB, 0, 1, false, -1)).isEqualTo(-1);
     assertThat(index.find(root, 0, AB, 0, 2, true, -1)).isEqualTo(-1);
     assertThat(index.find(root, 0, AB, 0, 2, false, -1)).isZero();
-    assertThat(index.size()).isEqualTo(2);
+    node.count = 2;
+    index.check(2);
     index.remove(node, 0, 2);
-    assertThat(index.size()).isZero();
+    index.check(0);
+    assertThat(index.find(root, 0, AB, 0, 1, true, -1)).isEqualTo(-1);
   }
 
   @Test

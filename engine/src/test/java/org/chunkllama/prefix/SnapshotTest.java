@@ -48,6 +48,17 @@ class SnapshotTest extends TreeFixture {
   }
 
   @Test
+  void aRunEndsWhereASequenceEnds() {
+    Sequence a = compute("abcdefgh");
+    Sequence b = tree.fork(a);
+    append(b, "ijkl");
+    tree.computed(b, 12);
+    List<Run> runs = tree.snapshot(false).runs();
+    assertThat(runs).extracting(Run::chunks).containsExactly(2, 1);
+    assertThat(runs.getLast().sequences()).containsExactly(b.id());
+  }
+
+  @Test
   void pinsAndTenantsShow() {
     cache("abcdefgh");
     pin("abcd", 0);
@@ -71,7 +82,10 @@ class SnapshotTest extends TreeFixture {
     tree.remove(a);
     tree.remove(b);
     tree.remove(c);
+    compute("4 chunks, 1 user");
     assertThat(tree.chunksLivePeak()).isEqualTo(4);
+    assertThat(tree.stats().chunksLivePeakUnshared()).isEqualTo(9);
+    tree.remove(order().getFirst());
     assertThat(tree.chunksLiveUnshared()).isZero();
     compute("ABCDEFGHIJKLMNOPQ");
     assertThat(tree.chunksLivePeak()).isEqualTo(5);

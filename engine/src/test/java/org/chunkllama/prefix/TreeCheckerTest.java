@@ -111,8 +111,21 @@ class TreeCheckerTest extends TreeFixture {
 
   @Test
   void tokenNotIndexed() {
+    tree.store.index.remove(retainedLeaf(), 2, 3);
+    assertBroken("tokens are indexed");
+  }
+
+  @Test
+  void tokenIndexedAsAnother() {
     retainedLeaf().tokens[1] = 'Z';
-    assertBroken("not indexed");
+    assertBroken("is not indexed as it should be");
+  }
+
+  @Test
+  void tokenIndexedAsInFlight() {
+    Sequence c = insert("abcdefgh56");
+    c.lastNode().ready = 1; // and not store.makeReady
+    assertBroken("is not indexed as it should be");
   }
 
   @Test
