@@ -28,8 +28,10 @@ final class CpuBackend implements Backend {
   private final LinearLayers layers;
 
   CpuBackend(BackendOptions options) {
-    int threads = options.threads();
-    workers = new Workers(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+    int asked = options.threads();
+    int threads = asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
+    ProductChoice choice = ProductChoice.of(options.precision(), threads); // may refuse
+    workers = new Workers(threads);
     rmsNorm = new RmsNorm(workers);
     rotary = new Rotary(workers);
     siluGate = new SiluGate(workers);
@@ -37,7 +39,7 @@ final class CpuBackend implements Backend {
     rowCopy = new RowCopy(workers);
     embedding = new Embedding(workers);
     attention = new CpuAttention(workers);
-    layers = new LinearLayers(workers);
+    layers = new LinearLayers(workers, choice);
   }
 
   @Override
@@ -47,7 +49,12 @@ final class CpuBackend implements Backend {
 
   @Override
   public String description() {
-    return "cpu: " + workers.count() + " threads, " + VectorShape.BITS + "-bit vectors";
+    return "cpu: "
+        + workers.count()
+        + " threads, "
+        + VectorShape.BITS
+        + "-bit vectors, products of many rows: "
+        + layers.description();
   }
 
   @Override

@@ -17,6 +17,9 @@ final class CpuMatrix implements Matrix {
   private final int inputs;
 
   private @Nullable PackedMatrix packed;
+  private @Nullable OneDnnWeights bf16;
+  private boolean mayCopy = true;
+  private final boolean quantised;
 
   CpuMatrix(List<WeightTensor> parts) {
     if (parts.isEmpty()) {
@@ -24,6 +27,7 @@ final class CpuMatrix implements Matrix {
     }
     this.parts = List.copyOf(parts);
     this.inputs = parts.getFirst().columns();
+    this.quantised = parts.stream().allMatch(part -> part.type().isQuantised());
     this.decoders = new RowDecoder[parts.size()];
     this.firstOutputs = new int[parts.size() + 1];
     for (int i = 0; i < decoders.length; i++) {
@@ -49,17 +53,51 @@ final class CpuMatrix implements Matrix {
 
   @Override
   public long bytes() {
-    PackedMatrix copy = packed;
-    return copy == null ? 0 : copy.bytes();
+    return (packed == null ? 0 : packed.bytes()) + (bf16 == null ? 0 : bf16.bytes());
   }
 
-  /** Copy for products of many rows; null if none was made yet. */
+  /** Copy for products by the Vector API; null if there is none. */
   @Nullable PackedMatrix packed() {
     return packed;
   }
 
   void packed(PackedMatrix copy) {
     packed = copy;
+  }
+
+  /** Copy for products by oneDNN; null if there is none. */
+  @Nullable OneDnnWeights bf16() {
+    return bf16;
+  }
+
+  void bf16(OneDnnWeights copy) {
+    bf16 = copy;
+  }
+
+  /** False once a copy did not fit. */
+  boolean mayCopy() {
+    return mayCopy;
+  }
+
+  void neverCopy() {
+    mayCopy = false;
+  }
+
+  /** Whether every part is stored in blocks with scales. */
+  boolean isQuantised() {
+    return quantised;
+  }
+
+  /** Frees the copies. */
+  void close() {
+    if (packed != null) {
+      packed.close();
+      packed = null;
+    }
+    if (bf16 != null) {
+      bf16.close();
+      bf16 = null;
+    }
   }
 
   int parts() {
