@@ -2,7 +2,12 @@
 module org.chunkllama.bench {
   requires transitive org.chunkllama.engine;
   requires transitive org.chunkllama.backend.cpu;
-  requires info.picocli;
+  requires jdk.jfr;
   requires jmh.core;
   requires tools.jackson.databind;
+
+  exports org.chunkllama.bench;
+
+  provides org.chunkllama.spi.BackendProvider with
+      org.chunkllama.bench.TimedBackendProvider;
 }

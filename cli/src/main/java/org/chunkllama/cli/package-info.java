@@ -1,4 +1,7 @@
-/** ChunkLlama cli. */
+/**
+ * The {@code chunkllama} command. {@code ChunkLlama} is the way in; one class per subcommand;
+ * {@code Console} is all that commands know of the outside.
+ */
 @NullMarked
 package org.chunkllama.cli;
 

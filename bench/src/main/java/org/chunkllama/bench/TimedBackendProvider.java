@@ -1,0 +1,54 @@
+package org.chunkllama.bench;
+
+import java.util.Optional;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendProvider;
+import org.chunkllama.spi.Backends;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts timers around another backend, for {@link ProfileBench} alone: to everybody else it is
+ * unusable, and it is never chosen by itself.
+ */
+public final class TimedBackendProvider implements BackendProvider {
+  /** For {@link java.util.ServiceLoader}. */
+  public TimedBackendProvider() {}
+
+  static final String NAME = "timed";
+
+  private static volatile @Nullable Target target;
+
+  /** What to open instead, and where to note times. */
+  record Target(String backend, OpTimes times) {}
+
+  /** The next backend opened under {@link #NAME} is {@code backend}, timed into {@code times}. */
+  static void target(String backend, OpTimes times) {
+    target = new Target(backend, times);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public int preference() {
+    return Integer.MIN_VALUE;
+  }
+
+  @Override
+  public Optional<String> unusableBecause() {
+    return target == null ? Optional.of("it serves 'bench profile' only") : Optional.empty();
+  }
+
+  @Override
+  public Backend open(BackendOptions options) {
+    Target wanted = target;
+    if (wanted == null) {
+      throw new IllegalStateException("no target");
+    }
+    target = null; // the choice below must not come back here
+    return new TimedBackend(Backends.open(wanted.backend(), options), wanted.times());
+  }
+}

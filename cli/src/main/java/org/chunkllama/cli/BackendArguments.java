@@ -1,0 +1,66 @@
+package org.chunkllama.cli;
+
+import org.chunkllama.bench.AttentionWorkload.Heads;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.Backends;
+import org.chunkllama.spi.DType;
+import picocli.CommandLine.Option;
+
+/** Backend and type of keys and values of benchmarks below the engine. */
+final class BackendArguments {
+  /** KV types under the names of the command line. */
+  enum KvTypeName {
+    FP32(DType.F32),
+    BF16(DType.BF16),
+    FP16(DType.F16);
+
+    private final DType type;
+
+    KvTypeName(DType type) {
+      this.type = type;
+    }
+  }
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "auto, cpu or reference. Default: ${DEFAULT-VALUE}.")
+  private String backend = "auto";
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Worker threads; 0 = one per core. Default: ${DEFAULT-VALUE}.")
+  private int threads;
+
+  @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      defaultValue = "fp32",
+      description = "fp32, bf16 or fp16. Default: ${DEFAULT-VALUE}.")
+  private KvTypeName kvType = KvTypeName.FP32;
+
+  Backend open() {
+    return Backends.open(backend, BackendOptions.defaults().withThreads(threads));
+  }
+
+  DType type() {
+    return kvType.type;
+  }
+
+  String name() {
+    return backend;
+  }
+
+  int threads() {
+    return threads;
+  }
+
+  /** {@code queryHeads, kvHeads, headDim, chunkTokens} as heads of the chosen type. */
+  Heads heads(int queryHeads, int kvHeads, int headDim, int chunkTokens) {
+    return new Heads(queryHeads, kvHeads, headDim, chunkTokens, type());
+  }
+}

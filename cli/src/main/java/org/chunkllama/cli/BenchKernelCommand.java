@@ -1,0 +1,128 @@
+package org.chunkllama.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.chunkllama.bench.AttentionWorkload.Heads;
+import org.chunkllama.bench.KernelBench;
+import org.chunkllama.bench.KernelBench.Result;
+import org.chunkllama.bench.KernelBench.Shape;
+import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.spi.Backend;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code bench kernel}: decode attention of one layer. */
+@Command(
+    name = "kernel",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    abbreviateSynopsis = true,
+    description =
+        "Decode attention of one layer: two-phase against sequence-first over the same chunks.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  chunkllama bench kernel --kv-type bf16",
+      "  chunkllama bench kernel --shapes shapes.csv --json",
+      "",
+      "A line of FILE is hq,hkv,d,c,b,ns,nc: query heads, KV heads, head dim, tokens per chunk,",
+      "batch, shared tokens, own tokens."
+    })
+final class BenchKernelCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Option(names = "--shapes", paramLabel = "FILE", description = "Shapes instead of the built-in.")
+  private @Nullable Path shapes;
+
+  @Option(names = "--json", description = "Print a JSON line for each shape.")
+  private boolean json;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      defaultValue = "11",
+      description = "Rounds in which both take turns; medians count. Default: ${DEFAULT-VALUE}.")
+  private int rounds = 11;
+
+  @Mixin private final BackendArguments backendArguments = new BackendArguments();
+
+  BenchKernelCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    List<Shape> list = shapes();
+    Table table =
+        new Table("hq,hkv,d,c,b,ns,nc", "two-phase", "sequence-first", "ratio", "GFLOP/s");
+    try (Backend backend = backendArguments.open()) {
+      KernelBench bench = new KernelBench(backend, Math.max(1, rounds));
+      bench.warmUp(list.getFirst().heads());
+      for (Shape shape : list) {
+        Result result = bench.measure(shape);
+        if (json) {
+          context.console().out().println(Json.line(json(result)));
+        } else {
+          table.row(
+              name(shape),
+              micros(result.twoPhaseNanos()),
+              micros(result.sequenceFirstNanos()),
+              String.format(Locale.ROOT, "%.2f", result.ratio()),
+              String.format(Locale.ROOT, "%.1f", result.gigaflopsPerSecond()));
+        }
+      }
+    }
+    if (!json) {
+      context.console().out().print(table.text());
+    }
+    return 0;
+  }
+
+  private List<Shape> shapes() throws IOException {
+    if (shapes == null) {
+      return KernelBench.shapes(backendArguments.type());
+    }
+    return Shapes.read(shapes, 7).stream().map(this::shape).toList();
+  }
+
+  private Shape shape(int[] n) {
+    if (n[4] < 1 || n[6] < 1) {
+      throw new InvalidRequestException("batch and own tokens must be 1 or more");
+    }
+    return new Shape(backendArguments.heads(n[0], n[1], n[2], n[3]), n[4], n[5], n[6]);
+  }
+
+  private static String name(Shape shape) {
+    Heads h = shape.heads();
+    return "%d,%d,%d,%d,%d,%d,%d"
+        .formatted(
+            h.queryHeads(),
+            h.kvHeads(),
+            h.headDim(),
+            h.chunkTokens(),
+            shape.batch(),
+            shape.shared(),
+            shape.own());
+  }
+
+  private static String micros(double nanos) {
+    return String.format(Locale.ROOT, "%,.0f us", nanos / 1000);
+  }
+
+  private static Map<String, Object> json(Result result) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("shape", name(result.shape()));
+    json.put("kv_type", result.shape().heads().type().name());
+    json.put("two_phase_us", result.twoPhaseNanos() / 1000);
+    json.put("sequence_first_us", result.sequenceFirstNanos() / 1000);
+    json.put("ratio", result.ratio());
+    json.put("gflops_per_s", result.gigaflopsPerSecond());
+    return json;
+  }
+}

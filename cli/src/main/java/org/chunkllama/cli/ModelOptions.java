@@ -1,0 +1,157 @@
+package org.chunkllama.cli;
+
+import org.chunkllama.LlmOptions;
+import org.chunkllama.LlmOptions.KvType;
+import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendOptions.Precision;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which model, and how it runs: the same options on every command that loads one. */
+final class ModelOptions {
+  static final String DEFAULT_MODEL = "smollm2-135m";
+  private static final LlmOptions DEFAULTS = LlmOptions.defaults();
+
+  /** The KV type under the names of the command line. */
+  enum KvTypeName {
+    AUTO(KvType.AUTO),
+    FP32(KvType.F32),
+    BF16(KvType.BF16),
+    FP16(KvType.F16);
+
+    private final KvType type;
+
+    KvTypeName(KvType type) {
+      this.type = type;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  @Spec(Spec.Target.MIXEE)
+  @SuppressWarnings("NullAway.Init")
+  private CommandSpec spec;
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "MODEL",
+      defaultValue = DEFAULT_MODEL,
+      description =
+          "GGUF file, Hugging Face folder, hf:org/name[@revision] or a name of 'chunkllama pull"
+              + " --list'. Default: ${DEFAULT-VALUE}.")
+  private String model = DEFAULT_MODEL;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "auto, cpu or reference. Default: ${DEFAULT-VALUE}.")
+  private String backend = "auto";
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Worker threads; 0 = one per core. Default: ${DEFAULT-VALUE}.")
+  private int threads;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description = "Of matrix products: auto, fp32 or bf16. Default: ${DEFAULT-VALUE}.")
+  private Precision precision = Precision.AUTO;
+
+  @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description =
+          "Of stored keys and values: auto, fp32, bf16 or fp16. Default: ${DEFAULT-VALUE}.")
+  private KvTypeName kvType = KvTypeName.AUTO;
+
+  @Option(
+      names = "--kv-memory",
+      paramLabel = "SIZE",
+      defaultValue = "0",
+      converter = Sizes.Converter.class,
+      description = "Memory for keys and values, such as 2g. Default: a share of what is free.")
+  private long kvMemory;
+
+  @Option(
+      names = "--chunk-size",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "Tokens per chunk, a multiple of 16 up to 128. Default: ${DEFAULT-VALUE}.")
+  private int chunkSize = DEFAULTS.chunkTokens();
+
+  @Option(
+      names = "--context",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Longest prompt and answer together, in tokens. Default: the model's.")
+  private int context;
+
+  @Option(
+      names = "--max-batch-tokens",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "Most prompt tokens computed in one step. Default: ${DEFAULT-VALUE}.")
+  private int maxBatchTokens = DEFAULTS.stepTokens();
+
+  @Option(
+      names = "--max-sequences",
+      paramLabel = "N",
+      defaultValue = "256",
+      description = "Most sequences that run at once. Default: ${DEFAULT-VALUE}.")
+  private int maxSequences = DEFAULTS.maxSequences();
+
+  @Option(
+      names = "--no-prefix-sharing",
+      description = "Keep every prompt's keys and values apart, to compare.")
+  private boolean noPrefixSharing;
+
+  @Option(
+      names = "--sequence-first-only",
+      description = "Share memory, but let each sequence read shared chunks by itself, to compare.")
+  private boolean sequenceFirstOnly;
+
+  /** As given: a path, hf:..., or a catalogue name. */
+  String model() {
+    return model;
+  }
+
+  /**
+   * The same options as the library takes them.
+   *
+   * @throws ParameterException if one is out of range
+   */
+  LlmOptions llmOptions() {
+    try {
+      return toLibrary();
+    } catch (InvalidRequestException | IllegalArgumentException e) {
+      throw new ParameterException(
+          spec.commandLine(), OptionNames.in(String.valueOf(e.getMessage())), e);
+    }
+  }
+
+  private LlmOptions toLibrary() {
+    return DEFAULTS
+        .withBackend(backend)
+        .withBackendOptions(new BackendOptions(threads, precision))
+        .withKvType(kvType.type)
+        .withPoolBytes(kvMemory)
+        .withChunkTokens(chunkSize)
+        .withContext(context)
+        .withStepTokens(maxBatchTokens)
+        .withMaxSequences(maxSequences)
+        .withPrefixSharing(!noPrefixSharing)
+        .withChunkFirst(!sequenceFirstOnly);
+  }
+}

@@ -1,0 +1,18 @@
+package org.chunkllama.cli;
+
+import java.nio.file.Path;
+import org.chunkllama.Llm;
+import org.chunkllama.LlmOptions;
+import org.chunkllama.files.ModelLocator;
+
+/** From what the user calls a model to a loaded one. */
+final class Models {
+  private Models() {}
+
+  /** Finds (or downloads) and loads the model, telling how far it has come. */
+  static Llm load(ModelOptions options, Context context) {
+    LlmOptions llmOptions = options.llmOptions();
+    Path path = ModelLocator.resolve(options.model(), context.progress());
+    return Llm.load(path, llmOptions, context.progress());
+  }
+}
