@@ -152,6 +152,20 @@ class GgufModelTest {
     });
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"version1", "version2", "version3"})
+  void theFuzzTestsSeedsAreSound(String seed) throws IOException {
+    try (var in = getClass().getResourceAsStream("ReadersFuzzTestInputs/gguf/" + seed)) {
+      if (in == null) {
+        throw new IOException("no seed " + seed);
+      }
+      byte[] bytes = in.readAllBytes();
+      try (ModelFile file = OpenModel.inArena(arena -> open(bytes, arena))) {
+        assertThat(file.config().layers()).isEqualTo(1);
+      }
+    }
+  }
+
   @Test
   void withoutAnOutputLayerTheEmbeddingIsTied() {
     try (ModelFile file =

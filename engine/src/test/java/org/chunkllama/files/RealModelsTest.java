@@ -1,9 +1,14 @@
 package org.chunkllama.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.chunkllama.SharedAssets;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.model.RopeScaling;
@@ -72,6 +77,37 @@ class RealModelsTest {
       for (TensorInfo tensor : plain.tensors()) {
         assertClose(weight(plain, tensor.name()), weight(packed, tensor.name()));
       }
+    }
+  }
+
+  @Test
+  void opensTheDefaultModel() {
+    ModelLocator locator = ModelLocator.fromEnvironment();
+    Catalogue.Entry entry = locator.catalogue().find("smollm2-135m").orElseThrow();
+    Optional<Path> cached = locator.cached(entry);
+    assumeTrue(cached.isPresent(), "skipped: smollm2-135m is not in " + locator.cacheFolder());
+    try (ModelFile file = ModelFile.open(cached.orElseThrow())) {
+      ModelConfig config = file.config();
+      assertThat(config.layers()).isEqualTo(30);
+      assertThat(config.hidden()).isEqualTo(576);
+      assertThat(config.heads()).isEqualTo(9);
+      assertThat(config.kvHeads()).isEqualTo(3);
+      assertThat(config.headDim()).isEqualTo(64);
+      assertThat(config.context()).isEqualTo(8192);
+      assertThat(config.ropeTheta()).isEqualTo(100_000);
+      assertThat(config.tiedEmbedding()).isTrue();
+      Map<DType, Long> types =
+          file.tensors().stream()
+              .collect(Collectors.groupingBy(TensorInfo::type, Collectors.counting()));
+      assertThat(types).isEqualTo(Map.of(DType.Q4_1, 210L, DType.F32, 61L, DType.Q8_0, 1L));
+      assertThat(weight(file, "token_embd.weight").type()).isEqualTo(DType.Q8_0);
+      assertThat(file.chatTemplate()).isPresent();
+      TokenizerSpec.Gguf tokenizer = (TokenizerSpec.Gguf) file.tokenizer();
+      assertThat(tokenizer.tokens()).hasSize(49_152);
+      assertThat(tokenizer.pre()).isEqualTo("smollm");
+      assertThat(tokenizer.bosId()).isEqualTo(1);
+      assertThat(tokenizer.eosIds()).startsWith(2);
+      assertThat(tokenizer.addBos()).isFalse();
     }
   }
 
