@@ -5,6 +5,7 @@ module org.chunkllama.engine {
   requires transitive org.jspecify;
   requires ai.djl.tokenizers;
   requires java.net.http;
+  requires jdk.management;
   requires tools.jackson.databind;
 
   exports org.chunkllama;

@@ -1,0 +1,51 @@
+package org.chunkllama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.chunkllama.error.PoolExhaustedException;
+import org.chunkllama.spi.DType;
+import org.chunkllama.spi.KvLayout;
+import org.junit.jupiter.api.Test;
+
+class PoolSizeTest {
+  /** SmolLM2's: 2,949,120 bytes per chunk. */
+  private static final KvLayout LAYOUT = new KvLayout(30, 3, 64, 64, DType.F32);
+
+  private static final long GIB = 1L << 30;
+
+  @Test
+  void anAskedSizeIsTaken() {
+    assertThat(PoolSize.chunks(LAYOUT, 8192, 10 * LAYOUT.bytesPerChunk() + 5)).isEqualTo(10);
+  }
+
+  @Test
+  void automaticIsAQuarterOfWhatIsFree() {
+    assertThat(PoolSize.chunks(LAYOUT, 8192, 0, 16 * GIB))
+        .isEqualTo((int) (4 * GIB / LAYOUT.bytesPerChunk()));
+  }
+
+  @Test
+  void automaticIsNoMoreThanSixtyFourFullSequences() {
+    assertThat(PoolSize.chunks(LAYOUT, 100, 0, 1024 * GIB)).isEqualTo(64 * 2);
+  }
+
+  @Test
+  void automaticPrefersOneFullContextToAQuarter() {
+    long context = 128 * LAYOUT.bytesPerChunk();
+    assertThat(PoolSize.chunks(LAYOUT, 8192, 0, 3 * context)).isEqualTo(128);
+    assertThat(PoolSize.chunks(LAYOUT, 8192, 0, context)).isEqualTo(64);
+  }
+
+  @Test
+  void lessThanAChunkIsRefused() {
+    assertThatThrownBy(() -> PoolSize.chunks(LAYOUT, 8192, 1000))
+        .isInstanceOf(PoolExhaustedException.class)
+        .hasMessageContaining("holds no chunk");
+  }
+
+  @Test
+  void theMachinesOwnMemoryIsMeasured() {
+    assertThat(PoolSize.chunks(LAYOUT, 8192, 0)).isPositive();
+  }
+}

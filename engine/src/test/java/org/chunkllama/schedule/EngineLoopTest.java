@@ -1,0 +1,164 @@
+package org.chunkllama.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.chunkllama.schedule.EngineFixture.limits;
+import static org.chunkllama.schedule.EngineFixture.options;
+import static org.chunkllama.schedule.EngineFixture.prompt;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.sample.SamplingOptions;
+import org.chunkllama.sample.TokenLogprobs;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** The engine's thread: commands from many threads, faults, closing. */
+class EngineLoopTest {
+  /** A recorder that another thread can wait for. */
+  private static class Awaited extends Recorder {
+    private final CountDownLatch end = new CountDownLatch(1);
+
+    @Override
+    public void done() {
+      super.done();
+      end.countDown();
+    }
+
+    @Override
+    public void failed(RuntimeException cause) {
+      super.failed(cause);
+      end.countDown();
+    }
+
+    void await() throws InterruptedException {
+      assertThat(end.await(60, TimeUnit.SECONDS)).as("ended").isTrue();
+    }
+  }
+
+  private static EngineRequest request(int[] prompt, GenerationOptions options, Recorder to) {
+    return new EngineRequest(prompt, options, "", true, List.of(), to);
+  }
+
+  @Test
+  void manyThreadsOneSmallPool() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture(14, limits(32))) {
+      List<Awaited> all = Collections.synchronizedList(new ArrayList<>());
+      try (EngineLoop loop = new EngineLoop(fixture.engine, 5)) {
+        List<Thread> threads = new ArrayList<>();
+        for (int t = 0; t < 8; t++) {
+          Random random = new Random(t);
+          threads.add(Thread.ofVirtual().start(() -> submitAndCancel(loop, random, all)));
+        }
+        for (Thread thread : threads) {
+          thread.join();
+        }
+        for (Awaited recorder : all) {
+          recorder.await();
+        }
+        EngineStats stats = loop.ask(Engine::stats).join();
+        assertThat(stats.requests()).isEqualTo(all.size()).isEqualTo(8 * 25);
+        assertThat(stats.running()).isZero();
+        assertThat(stats.waiting()).isZero();
+        assertThat(stats.chunksLive()).isZero();
+        loop.ask(
+                engine -> {
+                  engine.check();
+                  return true;
+                })
+            .join();
+      }
+      long failed = all.stream().filter(r -> r.error != null).count();
+      assertThat(failed).isZero();
+      fixture.assertPoolWhole();
+    }
+  }
+
+  private static void submitAndCancel(EngineLoop loop, Random random, List<Awaited> all) {
+    for (int i = 0; i < 25; i++) {
+      Awaited recorder = new Awaited();
+      all.add(recorder);
+      GenerationOptions options =
+          options(1 + random.nextInt(30))
+              .withSampling(SamplingOptions.temperature(random.nextInt(2)));
+      options =
+          switch (random.nextInt(6)) {
+            case 0 -> options(1 + random.nextInt(20)).withBeams(3);
+            case 1 -> options.withN(3);
+            default -> options;
+          };
+      int[] prompt = prompt(random.nextInt(6), 5 + random.nextInt(60));
+      long id = loop.submit(request(prompt, options, recorder));
+      if (random.nextInt(4) == 0) {
+        loop.cancel(id);
+      }
+    }
+  }
+
+  @Test
+  void anErrorStopsTheEngineAndTellsEverybody() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture()) {
+      EngineLoop loop = new EngineLoop(fixture.engine, 50);
+      Awaited other = new Awaited();
+      loop.submit(request(prompt(2, 20), options(200), other));
+      Awaited faulty =
+          new Awaited() {
+            @Override
+            public void token(int i, int token, String piece, @Nullable TokenLogprobs l) {
+              throw new AssertionError("not an exception but an error: on purpose, by this test");
+            }
+          };
+      loop.submit(request(prompt(1, 20), options(10), faulty));
+      faulty.await();
+      other.await();
+      assertThat(other.error).hasMessageContaining("the engine stopped").hasMessageContaining("on purpose");
+      Awaited late = new Awaited();
+      loop.submit(request(prompt(1, 20), options(10), late));
+      late.await();
+      assertThat(late.error).hasMessageContaining("the engine stopped");
+      assertThatThrownBy(() -> loop.ask(Engine::stats).join())
+          .isInstanceOf(CompletionException.class)
+          .hasRootCauseInstanceOf(AssertionError.class);
+      loop.close();
+    }
+  }
+
+  @Test
+  void anIdleEngineChecksItself() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture();
+        EngineLoop loop = new EngineLoop(fixture.engine, 5)) {
+      Awaited first = new Awaited();
+      loop.submit(request(prompt(2, 20), options(5), first));
+      first.await();
+      Thread.sleep(2 * EngineLoop.CHECK_AFTER_MILLIS); // checks, then parks
+      Awaited second = new Awaited();
+      loop.submit(request(prompt(2, 20), options(5), second));
+      second.await();
+      assertThat(second.tokens()).isEqualTo(first.tokens());
+    }
+  }
+
+  @Test
+  void closingTellsEverybody() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture()) {
+      EngineLoop loop = new EngineLoop(fixture.engine, 50);
+      List<Awaited> all = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        all.add(new Awaited());
+        loop.submit(request(prompt(i, 20), options(200), all.getLast()));
+      }
+      loop.close();
+      for (Awaited recorder : all) {
+        recorder.await();
+        assertThat(recorder.error).hasMessage("the model is closed");
+      }
+      fixture.assertPoolWhole();
+    }
+  }
+}
