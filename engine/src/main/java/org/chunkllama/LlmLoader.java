@@ -50,8 +50,7 @@ final class LlmLoader implements AutoCloseable {
             context, options.stepTokens(), options.maxSequences(), options.prefixSharing());
     LlamaModel model = opened(loadModel(backend, file, limits));
     KvCache cache = opened(backend.kvCache(layout, chunks));
-    Engine engine =
-        new Engine(backend, model, cache, tokenizer, limits, options.chunkFirst());
+    Engine engine = new Engine(backend, model, cache, tokenizer, limits, options.chunkFirst());
     EngineLoop loop = opened(new EngineLoop(engine, options.queueCapacity()));
     Llm llm =
         new Llm(
@@ -69,8 +68,7 @@ final class LlmLoader implements AutoCloseable {
   }
 
   private LlamaModel loadModel(Backend backend, ModelFile file, EngineLimits limits) {
-    progress.begin(
-        "loading " + file.name(), file.config().layers() + 2L, Progress.Unit.TENSORS);
+    progress.begin("loading " + file.name(), file.config().layers() + 2L, Progress.Unit.TENSORS);
     try {
       return LlamaModel.load(
           backend,
@@ -98,8 +96,7 @@ final class LlmLoader implements AutoCloseable {
       case F32 -> DType.F32;
       case BF16 -> DType.BF16;
       case F16 -> DType.F16;
-      case AUTO ->
-          options.backendOptions().precision() == Precision.FP32 ? DType.F32 : DType.BF16;
+      case AUTO -> options.backendOptions().precision() == Precision.FP32 ? DType.F32 : DType.BF16;
     };
   }
 
@@ -110,7 +107,7 @@ final class LlmLoader implements AutoCloseable {
             layout.type(),
             chunks,
             layout.chunkTokens(),
-            layout.bytesPerChunk() * chunks >> 20,
+            (layout.bytesPerChunk() * chunks) >> 20,
             context);
   }
 

@@ -49,11 +49,10 @@ final class PinnedPrefix implements Prefix {
     if (held != null) {
       // the answer does not matter: a closed engine has let go of everything
       var _ =
-          loop.ask(
-              _ -> {
-                held.close();
-                return true;
-              });
+          loop.ask(_ -> {
+            held.close();
+            return true;
+          });
     }
   }
 }

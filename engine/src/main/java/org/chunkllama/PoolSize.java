@@ -36,7 +36,8 @@ final class PoolSize {
     if (bytes == 0) {
       long perContext = Math.ceilDiv(context, layout.chunkTokens()) * perChunk;
       bytes = Math.min(SEQUENCES * perContext, freeBytes / SHARE);
-      // a model whose context is large for this machine: rather half the memory than a short context
+      // a model whose context is large for this machine: rather half the memory than a short
+      // context
       bytes = Math.max(bytes, Math.min(perContext, freeBytes / 2));
     }
     long chunks = Math.min(bytes / perChunk, Integer.MAX_VALUE / 2);
@@ -50,8 +51,7 @@ final class PoolSize {
 
   /** Memory that could be taken without swapping, in bytes. */
   private static long freeBytes() {
-    OperatingSystemMXBean system =
-        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+    OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     long free = system.getFreeMemorySize();
     try {
       // Linux: what the page cache would give back counts too

@@ -7,7 +7,8 @@ import org.chunkllama.text.Message;
 /** What the model is to continue. */
 public sealed interface Prompt {
   /**
-   * A chat, rendered by the model's chat template. A model without one refuses it: give it raw text.
+   * A chat, rendered by the model's chat template. A model without one refuses it: give it raw
+   * text.
    */
   record Chat(List<Message> messages) implements Prompt {
     public Chat {

@@ -34,8 +34,7 @@ final class Prompts {
    * prompt, unless that is only control tokens.
    */
   boolean isContinued(Prompt prompt, int[] ids) {
-    return !(prompt instanceof Prompt.Chat)
-        && !Arrays.stream(ids).allMatch(this::isControl);
+    return !(prompt instanceof Prompt.Chat) && !Arrays.stream(ids).allMatch(this::isControl);
   }
 
   private boolean isControl(int id) {

@@ -231,7 +231,8 @@ final class StreamedGeneration implements Generation, RequestListener {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       close();
-      throw new CancellationException("interrupted while waiting for tokens; the request is cancelled");
+      throw new CancellationException(
+          "interrupted while waiting for tokens; the request is cancelled");
     } finally {
       lock.unlock();
     }

@@ -128,8 +128,7 @@ class LlmTest {
         IntStream.range(0, 10).mapToObj(i -> request("Question " + i * i)).toList();
     List<GenerationResult> together = llm.generateAll(requests);
     for (int i = 0; i < requests.size(); i++) {
-      assertThat(together.get(i).text())
-          .isEqualTo(llm.generate(requests.get(i)).result().text());
+      assertThat(together.get(i).text()).isEqualTo(llm.generate(requests.get(i)).result().text());
     }
   }
 
@@ -160,14 +159,13 @@ class LlmTest {
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     Thread waiting =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  try {
-                    generation.result();
-                  } catch (CancellationException e) {
-                    thrown.set(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                generation.result();
+              } catch (CancellationException e) {
+                thrown.set(e);
+              }
+            });
     waiting.interrupt();
     waiting.join();
     assertThat(thrown.get()).hasMessageContaining("cancelled");
@@ -176,7 +174,8 @@ class LlmTest {
 
   @Test
   void prefixStaysWarmUntilClosed() {
-    String system = "You are a lighthouse keeper who answers in rhymes and never sleeps. ".repeat(3);
+    String system =
+        "You are a lighthouse keeper who answers in rhymes and never sleeps. ".repeat(3);
     try (Llm own = Llm.load(file, OPTIONS)) {
       int[] ids =
           own.encode(
@@ -282,8 +281,7 @@ class LlmTest {
   @Test
   void optionsReachTheEngine() {
     try (Llm own =
-        Llm.load(
-            file, OPTIONS.withContext(100).withPrefixSharing(false).withChunkFirst(false))) {
+        Llm.load(file, OPTIONS.withContext(100).withPrefixSharing(false).withChunkFirst(false))) {
       assertThat(own.context()).isEqualTo(100);
       assertThat(own.description()).contains("context 100").contains("F32");
       own.generate(request("once")).result();

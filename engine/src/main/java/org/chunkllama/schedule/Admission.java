@@ -38,6 +38,7 @@ final class Admission {
   private final EngineCounters counters;
   private final List<Refusal> refusals = new ArrayList<>();
   private boolean changed;
+  private long removalsSeen;
 
   Admission(
       PrefixTree tree,
@@ -52,7 +53,7 @@ final class Admission {
     this.counters = counters;
   }
 
-  /** Something arrived, left or was computed: look again. */
+  /** Something arrived or was computed: look again. */
   void changed() {
     changed = true;
   }
@@ -68,10 +69,13 @@ final class Admission {
    */
   List<Refusal> admit() {
     refusals.clear();
-    if (!changed || waiting.size() == 0) {
+    // With nothing live always: whatever waits must go on, or be refused.
+    boolean look = changed || lives.removals() != removalsSeen || lives.size() == 0;
+    if (!look || waiting.size() == 0) {
       return refusals;
     }
     changed = false;
+    removalsSeen = lives.removals();
     @Nullable Entry blocked = null;
     Iterator<Entry> entries = waiting.entries().iterator();
     while (entries.hasNext()) {

@@ -14,6 +14,7 @@ final class LiveSet {
   private final List<Live> all = new ArrayList<>();
   private final List<Live> prefilling = new ArrayList<>(); // by arrival
   private final Map<Entry.PromptKey, Live> byPrompt = new HashMap<>(); // of prefilling
+  private long removals;
 
   LiveSet(PrefixTree tree) {
     this.tree = tree;
@@ -21,6 +22,11 @@ final class LiveSet {
 
   int size() {
     return all.size();
+  }
+
+  /** Rises whenever one leaves and so makes room. */
+  long removals() {
+    return removals;
   }
 
   List<Live> all() {
@@ -86,6 +92,7 @@ final class LiveSet {
       all.set(last.index, last);
     }
     live.gone = true;
+    removals++;
     tree.remove(live.sequence);
   }
 

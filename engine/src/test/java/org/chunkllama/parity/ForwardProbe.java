@@ -35,8 +35,7 @@ final class ForwardProbe {
     ModelConfig c = file.config();
     int chunks = tokens.length / CHUNK + 1;
     Map<Integer, float[]> all = new TreeMap<>();
-    try (LlamaModel model =
-            LlamaModel.load(backend, c, file, slice, tokens.length, (_, _) -> {});
+    try (LlamaModel model = LlamaModel.load(backend, c, file, slice, tokens.length, (_, _) -> {});
         KvCache cache =
             backend.kvCache(
                 new KvLayout(c.layers(), c.kvHeads(), c.headDim(), CHUNK, DType.F32), chunks)) {
@@ -50,7 +49,10 @@ final class ForwardProbe {
         planner.add(chunkIds, from, to - from);
         AttentionPlan plan = planner.finish();
         int[] rows =
-            Arrays.stream(positions).filter(p -> p >= start && p < to).map(p -> p - start).toArray();
+            Arrays.stream(positions)
+                .filter(p -> p >= start && p < to)
+                .map(p -> p - start)
+                .toArray();
         Tensor logits =
             model.forward(
                 new StepPlan(

@@ -23,8 +23,7 @@ final class Goldens {
 
   static Path path(String resource) {
     try {
-      return Path.of(
-          Objects.requireNonNull(Goldens.class.getResource(resource), resource).toURI());
+      return Path.of(Objects.requireNonNull(Goldens.class.getResource(resource), resource).toURI());
     } catch (URISyntaxException e) {
       throw new AssertionError(resource, e);
     }

@@ -19,10 +19,7 @@ class Stories260KTest {
 
   private static GenerationResult run(String file, LlmOptions.KvType kvType) {
     LlmOptions options =
-        LlmOptions.defaults()
-            .withBackend("reference")
-            .withKvType(kvType)
-            .withPoolBytes(16 << 20);
+        LlmOptions.defaults().withBackend("reference").withKvType(kvType).withPoolBytes(16 << 20);
     try (Llm llm = Llm.load(SharedAssets.require(FOLDER + file), options)) {
       return llm.generate(
               GenerationRequest.tokens(llm.tokenizer().bosId())
@@ -34,8 +31,7 @@ class Stories260KTest {
   @Test
   void f32GivesTheGoldenTokens() {
     Path golden = SharedAssets.require(FOLDER + "golden_greedy_200.json");
-    GenerationResult result =
-        run("tinyllamas-stories-260k-f32.gguf", LlmOptions.KvType.F32);
+    GenerationResult result = run("tinyllamas-stories-260k-f32.gguf", LlmOptions.KvType.F32);
     assertThat(result.tokenIds())
         .isEqualTo(Goldens.ints(new ObjectMapper().readTree(golden).get("greedy_ids")));
     assertThat(result.text()).startsWith("Once upon a time, there was a little girl named Lily.");
@@ -44,8 +40,7 @@ class Stories260KTest {
 
   @Test
   void q8TellsAStoryToo() {
-    GenerationResult result =
-        run("tinyllamas-stories-260k-q8_0.gguf", LlmOptions.KvType.BF16);
+    GenerationResult result = run("tinyllamas-stories-260k-q8_0.gguf", LlmOptions.KvType.BF16);
     assertThat(result.tokenIds()).hasSize(200);
     assertThat(result.text()).startsWith("Once upon a time, there was a little");
   }

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Small random models of every family and rope scaling give transformers' logits, greedy tokens
- * and beams. Made by tools/goldens/random_models.py.
+ * Small random models of every family and rope scaling give transformers' logits, greedy tokens and
+ * beams. Made by tools/goldens/random_models.py.
  */
 class TransformersParityTest {
   private static final LlmOptions OPTIONS =
@@ -44,32 +44,28 @@ class TransformersParityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"llama", "llama3", "linear", "mistral", "qwen2", "qwen2_yarn", "qwen3"})
+  @ValueSource(strings = {"llama", "llama3", "linear", "mistral", "qwen2", "qwen2_yarn", "qwen3"})
   void logits(String name) {
     JsonNode golden = golden(name);
     int[] prompt = Goldens.ints(golden.get("prompt"));
     try (ModelFile file = ModelFile.open(folder(name));
         Backend backend = Backends.open("reference", BackendOptions.defaults())) {
-      Map<Integer, float[]> got =
-          new ForwardProbe(backend, file, 37).logits(prompt, 0, 63, 149);
-      got.forEach(
-          (position, logits) -> {
-            float[] expected = Goldens.floats(golden.get("logits").get(position.toString()));
-            assertThat(logits).hasSameSizeAs(expected);
-            for (int i = 0; i < expected.length; i++) {
-              assertThat(logits[i])
-                  .as("position %d, token %d", position, i)
-                  .isCloseTo(expected[i], within(1e-4f * (1 + Math.abs(expected[i]))));
-            }
-          });
+      Map<Integer, float[]> got = new ForwardProbe(backend, file, 37).logits(prompt, 0, 63, 149);
+      got.forEach((position, logits) -> {
+        float[] expected = Goldens.floats(golden.get("logits").get(position.toString()));
+        assertThat(logits).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.length; i++) {
+          assertThat(logits[i])
+              .as("position %d, token %d", position, i)
+              .isCloseTo(expected[i], within(1e-4f * (1 + Math.abs(expected[i]))));
+        }
+      });
       assertThat(got).hasSize(3);
     }
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"llama", "llama3", "linear", "mistral", "qwen2", "qwen2_yarn", "qwen3"})
+  @ValueSource(strings = {"llama", "llama3", "linear", "mistral", "qwen2", "qwen2_yarn", "qwen3"})
   void greedyTokensAndBeams(String name) {
     JsonNode golden = golden(name);
     int[] prompt = Goldens.ints(golden.get("prompt"));
@@ -99,9 +95,7 @@ class TransformersParityTest {
             .withLengthPenalty(golden.get("length_penalty").asDouble())
             .withEarlyStopping(earlyStopping(golden.get("early_stopping")));
     List<Completion> completions =
-        llm.generate(GenerationRequest.tokens(prompt).withOptions(options))
-            .result()
-            .completions();
+        llm.generate(GenerationRequest.tokens(prompt).withOptions(options)).result().completions();
     JsonNode sequences = golden.get("sequences");
     assertThat(completions).hasSize(sequences.size());
     for (int i = 0; i < completions.size(); i++) {
@@ -109,8 +103,7 @@ class TransformersParityTest {
           .as("beam %d of %s", i, golden)
           .isEqualTo(Goldens.ints(sequences.get(i)));
       double score = golden.get("scores").get(i).asDouble();
-      assertThat(completions.get(i).score())
-          .isCloseTo(score, within(2e-5 * (1 + Math.abs(score))));
+      assertThat(completions.get(i).score()).isCloseTo(score, within(2e-5 * (1 + Math.abs(score))));
     }
   }
 

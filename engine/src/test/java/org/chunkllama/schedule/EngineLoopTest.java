@@ -18,8 +18,10 @@ import org.chunkllama.sample.SamplingOptions;
 import org.chunkllama.sample.TokenLogprobs;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The engine's thread: commands from many threads, faults, closing. */
+@Timeout(120)
 class EngineLoopTest {
   /** A recorder that another thread can wait for. */
   private static class Awaited extends Recorder {
@@ -117,7 +119,9 @@ class EngineLoopTest {
       loop.submit(request(prompt(1, 20), options(10), faulty));
       faulty.await();
       other.await();
-      assertThat(other.error).hasMessageContaining("the engine stopped").hasMessageContaining("on purpose");
+      assertThat(other.error)
+          .hasMessageContaining("the engine stopped")
+          .hasMessageContaining("on purpose");
       Awaited late = new Awaited();
       loop.submit(request(prompt(1, 20), options(10), late));
       late.await();

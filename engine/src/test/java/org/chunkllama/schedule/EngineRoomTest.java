@@ -76,6 +76,25 @@ class EngineRoomTest {
     assertThat(preempted).isPositive();
   }
 
+  /** One sibling waits, preempted, when the other ends and leaves nothing live. */
+  @Test
+  void aPreemptedSiblingGoesOnWhenTheLastLiveOneEnds() {
+    int preempted = 0;
+    for (int chunks = 6; chunks < 9; chunks++) {
+      try (EngineFixture fixture = new EngineFixture(chunks, limits(32))) {
+        Recorder recorder =
+            fixture.submit(
+                prompt(60, 20),
+                options(60).withN(2).withSampling(SamplingOptions.temperature(1).withSeed(1)));
+        fixture.run();
+        assertThat(recorder.tokens.get(0)).hasSize(60);
+        assertThat(recorder.tokens.get(1)).hasSize(60);
+        preempted += (int) fixture.engine.stats().preemptions();
+      }
+    }
+    assertThat(preempted).isPositive();
+  }
+
   @Test
   void aSequenceThatCannotGrowAloneSaysSo() {
     try (EngineFixture fixture = new EngineFixture(3, limits(32))) {
