@@ -238,7 +238,7 @@ class AttentionPlannerTest {
 
   @Test
   void decodingRowsShareThePathThatASliceReads() {
-    List<Rows> batch = new ArrayList<>(sharing(8, 64, 20, 10));
+    List<Rows> batch = new ArrayList<>(sharing(16, 64, 20, 10));
     int[] path = IntStream.concat(IntStream.range(0, 20), IntStream.range(100, 102)).toArray();
     batch.add(new Rows(path, 20 * 64, 100));
     AttentionPlan plan = plan(new AttentionPlanner(64, 2, 9, 3, true), batch);
