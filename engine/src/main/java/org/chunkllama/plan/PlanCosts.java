@@ -30,10 +30,10 @@ public record PlanCosts(
 
   /**
    * For a CPU core with wide vectors and fp32 KV. Fitted by timing the same batches shared and
-   * unshared on the CPU backend (512-bit vectors, one thread, a busy machine): reread 2 and partial 9
-   * with one query head per KV head of 128 values, 1.2 and 22 with three of 64. Partial states are
-   * taken dearer than that, so that a run near break-even is left unshared: sharing must not lose.
-   * {@code read} and {@code segment} are rougher: they only balance the cuts.
+   * unshared on the CPU backend (512-bit vectors, one thread, a busy machine): reread 2 and partial
+   * 9 with one query head per KV head of 128 values, 1.2 and 22 with three of 64. Partial states
+   * are taken dearer than that, so that a run near break-even is left unshared: sharing must not
+   * lose. {@code read} and {@code segment} are rougher: they only balance the cuts.
    */
   public static PlanCosts defaults() {
     return new PlanCosts(8, 1.5, 1, 32, 40, 256);
