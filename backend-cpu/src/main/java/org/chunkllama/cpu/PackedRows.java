@@ -9,8 +9,6 @@ final class PackedRows implements Workers.Task {
   /** Rows of a tile: as many sums as the processor has registers for. */
   static final int TILE = manyRegisters() ? PanelTile12.ROWS : PanelTile6.ROWS;
 
-  private static final int HALF = PanelTile6.ROWS;
-
   private final Workers workers;
   private float[] values = {};
   private int rows;
@@ -46,7 +44,14 @@ final class PackedRows implements Workers.Task {
 
   /** Rows of tile {@code tile}, zero ones included. */
   int height(int tile) {
-    return rows - tile * TILE <= HALF ? HALF : TILE;
+    int left = rows - tile * TILE;
+    if (left <= PanelTile4.ROWS) {
+      return PanelTile4.ROWS;
+    }
+    if (left <= PanelTile6.ROWS) {
+      return PanelTile6.ROWS;
+    }
+    return left <= PanelTile8.ROWS && TILE > PanelTile8.ROWS ? PanelTile8.ROWS : TILE;
   }
 
   /** Where tile {@code tile} begins in {@link #values}. */

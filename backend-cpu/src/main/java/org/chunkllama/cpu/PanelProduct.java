@@ -90,10 +90,12 @@ final class PanelProduct implements MatrixProduct, Workers.Task, AutoCloseable {
   private void multiply(int tile, int from, int count, long b, float[] c) {
     int height = activations.height(tile);
     int at = activations.start(tile) + from * height;
-    if (height == PanelTile12.ROWS) {
-      PanelTile12.multiply(activations.values(), at, b, count, c);
-    } else {
-      PanelTile6.multiply(activations.values(), at, b, count, c);
+    float[] a = activations.values();
+    switch (height) {
+      case PanelTile12.ROWS -> PanelTile12.multiply(a, at, b, count, c);
+      case PanelTile8.ROWS -> PanelTile8.multiply(a, at, b, count, c);
+      case PanelTile6.ROWS -> PanelTile6.multiply(a, at, b, count, c);
+      default -> PanelTile4.multiply(a, at, b, count, c);
     }
   }
 
