@@ -164,10 +164,11 @@ final class CpuAttention implements AutoCloseable {
           "%d query heads are no multiple of %d KV heads".formatted(queryHeads, kv.kvHeads()));
     }
     int columns = queryHeads * kv.headDim();
-    if (qkv.columns() < columns || qkv.rows() < plan.rows) {
+    int qkvColumns = columns + 2 * kv.kvHeads() * kv.headDim();
+    if (qkv.columns() < qkvColumns || qkv.rows() < plan.rows) {
       throw new IllegalArgumentException(
-          "qkv of %d x %d does not hold %d rows of %d query heads"
-              .formatted(qkv.rows(), qkv.columns(), plan.rows, queryHeads));
+          "qkv is %d x %d, %d x %d needed"
+              .formatted(qkv.rows(), qkv.columns(), plan.rows, qkvColumns));
     }
     if (out.columns() != columns || out.rows() < plan.rows) {
       throw new IllegalArgumentException(

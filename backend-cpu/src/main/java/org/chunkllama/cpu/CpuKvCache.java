@@ -3,7 +3,6 @@ package org.chunkllama.cpu;
 import static org.chunkllama.cpu.NativeMemory.ALL;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
@@ -93,22 +92,39 @@ final class CpuKvCache implements KvCache {
 
   @Override
   public void copy(int from, int to, int slots) {
-    Objects.checkIndex(from, chunks);
-    Objects.checkIndex(to, chunks);
+    if (Math.min(from, to) < 0 || Math.max(from, to) >= chunks) {
+      throw new IllegalArgumentException(
+          "copy from chunk " + from + " to " + to + ", the cache has " + chunks);
+    }
     if (slots < 0 || slots > layout.chunkTokens()) {
       throw new IllegalArgumentException(
           "copy of " + slots + " slots, a chunk has " + layout.chunkTokens());
     }
-    // Whole panels and pairs: what else is in them is as undefined as before.
-    long keyBytes = (long) Math.ceilDiv(slots, PANEL) * panelBytes();
-    long valueBytes = layout.type().bytes((long) (slots + (slots & 1)) * paddedDim);
     for (int layer = 0; layer < layout.layers(); layer++) {
       for (int head = 0; head < layout.kvHeads(); head++) {
         long source = keys(layer, from, head);
         long target = keys(layer, to, head);
-        MemorySegment.copy(ALL, source, ALL, target, keyBytes);
-        MemorySegment.copy(ALL, source + blockBytes, ALL, target + blockBytes, valueBytes);
+        copyKeys(source, target, slots);
+        copyValues(source + blockBytes, target + blockBytes, slots);
       }
+    }
+  }
+
+  private void copyKeys(long source, long target, int slots) {
+    long whole = (long) (slots / PANEL) * panelBytes();
+    MemorySegment.copy(ALL, source, ALL, target, whole);
+    long rest = (slots % PANEL) * 4L; // a line of a panel: 16 slots, 4 bytes each
+    for (long at = whole; rest > 0 && at < whole + panelBytes(); at += PANEL * 4L) {
+      MemorySegment.copy(ALL, source + at, ALL, target + at, rest);
+    }
+  }
+
+  private void copyValues(long source, long target, int slots) {
+    int last = paired() ? slots & 1 : 0; // shares its 32 bits with a slot that stays
+    long whole = layout.type().bytes((long) (slots - last) * paddedDim);
+    MemorySegment.copy(ALL, source, ALL, target, whole);
+    for (long at = whole; last == 1 && at < whole + paddedDim * 4L; at += 4) {
+      MemorySegment.copy(ALL, source + at, ALL, target + at, 2);
     }
   }
 

@@ -39,8 +39,7 @@ class GenerateCommandTest {
 
   private CommandRun generateWithInput(String input, String... more) {
     List<String> arguments = new ArrayList<>();
-    Collections.addAll(
-        arguments, "generate", "--model", StoriesModel.path(), "--kv-memory", "64m");
+    Collections.addAll(arguments, "generate", "--model", StoriesModel.path(), "--kv-memory", "64m");
     Collections.addAll(arguments, more);
     return CommandRun.withInput(input, arguments.toArray(String[]::new));
   }
@@ -60,8 +59,7 @@ class GenerateCommandTest {
     assertThat(run.out()).startsWith(", there was a little girl named").endsWith("\n");
     assertThat(run.err()).contains("generated 20 in").contains("tokens/s").contains("KV memory");
     assertThat(generate("-q", "--raw", "--max-tokens", "2", "Once").err()).isEmpty();
-    assertThat(
-            generateWithInput("Once upon a time\n", "--raw", "--max-tokens", "20", "-").out())
+    assertThat(generateWithInput("Once upon a time\n", "--raw", "--max-tokens", "20", "-").out())
         .isEqualTo(run.out());
   }
 
@@ -95,7 +93,14 @@ class GenerateCommandTest {
     Path stats = folder.resolve("stats.json");
     CommandRun run =
         generate(
-            "--prompts", file, "--json", "--max-tokens", "4", "--chunk-size", "16", "--stats",
+            "--prompts",
+            file,
+            "--json",
+            "--max-tokens",
+            "4",
+            "--chunk-size",
+            "16",
+            "--stats",
             stats.toString());
     assertThat(run.status()).isZero();
     JsonNode figures = stats(stats);
@@ -121,8 +126,21 @@ class GenerateCommandTest {
     Path shared = folder.resolve("shared.json");
     Path apart = folder.resolve("apart.json");
     String[] common = {
-      "--prompts", file, "--system", system.toString(), "--raw", "--json", "--max-tokens", "8",
-      "--chunk-size", "16", "--precision", "fp32", "--kv-type", "fp32", "--stats"
+      "--prompts",
+      file,
+      "--system",
+      system.toString(),
+      "--raw",
+      "--json",
+      "--max-tokens",
+      "8",
+      "--chunk-size",
+      "16",
+      "--precision",
+      "fp32",
+      "--kv-type",
+      "fp32",
+      "--stats"
     };
     CommandRun with = generate(append(common, shared.toString()));
     CommandRun without = generate(append(common, apart.toString(), "--no-prefix-sharing"));
@@ -178,8 +196,19 @@ class GenerateCommandTest {
   void severalAnswersAndLogprobs() {
     CommandRun run =
         generate(
-            "--raw", "--json", "--n", "3", "--temperature", "1", "--seed", "7", "--max-tokens", "6",
-            "--logprobs", "2", "Once upon a time");
+            "--raw",
+            "--json",
+            "--n",
+            "3",
+            "--temperature",
+            "1",
+            "--seed",
+            "7",
+            "--max-tokens",
+            "6",
+            "--logprobs",
+            "2",
+            "Once upon a time");
     assertThat(run.status()).isZero();
     assertThat(run.json()).hasSize(3);
     for (JsonNode answer : run.json()) {

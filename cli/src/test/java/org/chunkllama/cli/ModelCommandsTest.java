@@ -24,7 +24,13 @@ class ModelCommandsTest {
             /exit
             never read
             """,
-            "chat", "--model", StoriesModel.path(), "--max-tokens", "12", "--chunk-size", "16");
+            "chat",
+            "--model",
+            StoriesModel.path(),
+            "--max-tokens",
+            "12",
+            "--chunk-size",
+            "16");
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .contains("/system TEXT")
@@ -41,8 +47,16 @@ class ModelCommandsTest {
     String same = "Lily went to the big park and saw a red ball there. ".repeat(3);
     CommandRun run =
         CommandRun.of(
-            "tree", "--model", StoriesModel.path(), "--raw", "--chunk-size", "16", "--json",
-            same + "Tom", same + "Sue", same + "Max");
+            "tree",
+            "--model",
+            StoriesModel.path(),
+            "--raw",
+            "--chunk-size",
+            "16",
+            "--json",
+            same + "Tom",
+            same + "Sue",
+            same + "Max");
     assertThat(run.status()).isZero();
     JsonNode tree = run.jsonValue();
     JsonNode root = tree.get("runs").get(0);
@@ -50,7 +64,8 @@ class ModelCommandsTest {
     assertThat(root.get("parent").intValue()).isEqualTo(-1);
     assertThat(root.get("text").stringValue()).contains("Lily went");
     List<String> leaves =
-        tree.get("runs").valueStream()
+        tree.get("runs")
+            .valueStream()
             .filter(node -> node.get("sequences").size() == 1)
             .map(node -> node.get("sequences").get(0).toString())
             .distinct()
@@ -59,7 +74,13 @@ class ModelCommandsTest {
     assertThat(leaves).containsExactly("0", "1", "2");
     CommandRun drawn =
         CommandRun.of(
-            "tree", "--model", StoriesModel.path(), "--raw", "--chunk-size", "16", same + "Tom",
+            "tree",
+            "--model",
+            StoriesModel.path(),
+            "--raw",
+            "--chunk-size",
+            "16",
+            same + "Tom",
             same + "Sue");
     assertThat(drawn.out()).contains("shared by 2: #0-#1").contains("├─ ").contains("└─ ");
   }
@@ -84,8 +105,21 @@ class ModelCommandsTest {
   void offlineBenchmarkPrintsThePeersNames() {
     CommandRun run =
         CommandRun.of(
-            "bench", "offline", "--model", StoriesModel.path(), "--json", "--prefix", "200",
-            "--requests", "4", "--tail", "16", "--output", "8", "--single", "8");
+            "bench",
+            "offline",
+            "--model",
+            StoriesModel.path(),
+            "--json",
+            "--prefix",
+            "200",
+            "--requests",
+            "4",
+            "--tail",
+            "16",
+            "--output",
+            "8",
+            "--single",
+            "8");
     assertThat(run.status()).isZero();
     assertThat(run.json()).hasSize(2);
     for (JsonNode round : run.json()) {
@@ -109,8 +143,19 @@ class ModelCommandsTest {
   void profileAccountsForTheTime() {
     CommandRun run =
         CommandRun.of(
-            "bench", "profile", "--model", StoriesModel.path(), "--json", "--prefix", "200",
-            "--requests", "4", "--output", "8", "--single", "8");
+            "bench",
+            "profile",
+            "--model",
+            StoriesModel.path(),
+            "--json",
+            "--prefix",
+            "200",
+            "--requests",
+            "4",
+            "--output",
+            "8",
+            "--single",
+            "8");
     assertThat(run.status()).isZero();
     assertThat(run.json()).hasSize(5);
     for (JsonNode workload : run.json()) {
@@ -119,8 +164,7 @@ class ModelCommandsTest {
       assertThat(parts.get("linear: logits").doubleValue()).isPositive();
       assertThat(parts.valueStream().mapToDouble(JsonNode::doubleValue).sum())
           .isCloseTo(
-              workload.get("seconds").doubleValue(),
-              org.assertj.core.api.Assertions.within(1e-6));
+              workload.get("seconds").doubleValue(), org.assertj.core.api.Assertions.within(1e-6));
     }
   }
 }

@@ -12,8 +12,13 @@ import picocli.CommandLine.TypeConversionException;
 class SizesTest {
   @ParameterizedTest
   @CsvSource({
-    "0, 0", "1048576, 1048576", "2g, 2147483648", "2GiB, 2147483648", "512 M, 536870912",
-    "3kb, 3072", "1t, 1099511627776"
+    "0, 0",
+    "1048576, 1048576",
+    "2g, 2147483648",
+    "2GiB, 2147483648",
+    "512 M, 536870912",
+    "3kb, 3072",
+    "1t, 1099511627776"
   })
   void readsWhatPeopleWrite(String text, long bytes) {
     assertThat(new Sizes.Converter().convert(text)).isEqualTo(bytes);

@@ -9,8 +9,7 @@ import org.junit.jupiter.api.Assumptions;
  * shared} beside the checkout, or where the environment variable CHUNKLLAMA_SHARED says.
  */
 final class StoriesModel {
-  private static final String FILE =
-      "assets/models/stories260K/tinyllamas-stories-260k-f32.gguf";
+  private static final String FILE = "assets/models/stories260K/tinyllamas-stories-260k-f32.gguf";
 
   private StoriesModel() {}
 

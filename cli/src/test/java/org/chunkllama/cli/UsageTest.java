@@ -30,8 +30,7 @@ class UsageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"offline", "advantage", "kernel", "peers", "profile", "kl", "jmh"})
+  @ValueSource(strings = {"offline", "advantage", "kernel", "peers", "profile", "kl", "jmh"})
   void everyBenchmarkHelpsWithExamples(String benchmark) {
     CommandRun run = CommandRun.of("bench", benchmark, "--help");
     assertThat(run.status()).isZero();
@@ -57,7 +56,8 @@ class UsageTest {
     assertUsage(List.of("generate", "--top-p", "1.5", "x"), "--top-p must be above 0");
     assertUsage(List.of("generate", "--kv-memory", "2q", "x"), "'2q' is not a size");
     assertUsage(List.of("generate", "--threads", "-1", "x"), "threads must not be negative");
-    assertUsage(List.of("generate", "--beams", "2", "--temperature", "1", "x"), "beam search needs");
+    assertUsage(
+        List.of("generate", "--beams", "2", "--temperature", "1", "x"), "beam search needs");
     assertUsage(List.of("bench", "offline", "--prefix", "0"), "must be 1 or more");
   }
 
@@ -107,7 +107,8 @@ class UsageTest {
     CommandRun run = CommandRun.of("pull", "--list");
     assertThat(run.status()).isZero();
     assertThat(run.out()).contains("smollm2-135m").contains("Apache-2.0").contains("93.8 MiB");
-    assertThat(CommandRun.of("pull", "--list", "--json").json().getFirst().get("sha256").stringValue())
+    assertThat(
+            CommandRun.of("pull", "--list", "--json").json().getFirst().get("sha256").stringValue())
         .isEqualTo("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53");
   }
 }

@@ -41,8 +41,8 @@ import tools.jackson.databind.ObjectMapper;
 
 /**
  * The default model, from its GGUF, in fp32 on the CPU backend, gives what transformers gives from
- * the same file: prompt ids, 80 greedy tokens of five prompts of up to 1,500 tokens, logits. Made by
- * tools/goldens/smollm2.py. Needs the model in the cache ({@code chunkllama pull smollm2-135m}).
+ * the same file: prompt ids, 80 greedy tokens of five prompts of up to 1,500 tokens, logits. Made
+ * by tools/goldens/smollm2.py. Needs the model in the cache ({@code chunkllama pull smollm2-135m}).
  */
 class SmolLm2ParityTest {
   private static final BackendOptions FP32 =
@@ -56,8 +56,7 @@ class SmolLm2ParityTest {
   @BeforeAll
   static void open() throws IOException {
     ModelLocator locator = ModelLocator.fromEnvironment();
-    model =
-        locator.catalogue().find("smollm2-135m").flatMap(locator::cached).orElse(null);
+    model = locator.catalogue().find("smollm2-135m").flatMap(locator::cached).orElse(null);
     Assumptions.assumeTrue(
         model != null,
         "skipped: smollm2-135m is not in the cache (./chunkllama pull smollm2-135m)");

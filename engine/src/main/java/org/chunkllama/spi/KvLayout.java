@@ -8,7 +8,7 @@ package org.chunkllama.spi;
  * @param headDim values per head: 64, 80, 96, 128 or 256 in the fast kernels; any multiple of 2 in
  *     the reference
  * @param chunkTokens tokens per chunk, c: 16 to 128, a multiple of 16
- * @param type F32, BF16 or F16
+ * @param type F32, BF16 or F16; F16 may keep values beyond ±65504 as ±65504
  */
 public record KvLayout(int layers, int kvHeads, int headDim, int chunkTokens, DType type) {
   public KvLayout {
