@@ -35,6 +35,7 @@ record OneDnn(
     MethodHandle memoryDestroy, // (dnnl_memory_t)
     MethodHandle attrCreate, // (dnnl_primitive_attr_t *)
     MethodHandle attrSetPostOps, // (dnnl_primitive_attr_t, const dnnl_post_ops_t)
+    MethodHandle attrSetScratchpadMode, // (dnnl_primitive_attr_t, dnnl_scratchpad_mode_t)
     MethodHandle attrDestroy, // (dnnl_primitive_attr_t)
     MethodHandle postOpsCreate, // (dnnl_post_ops_t *)
     MethodHandle postOpsAppendSum, // (dnnl_post_ops_t, float, int32_t, dnnl_data_type_t)
@@ -54,9 +55,12 @@ record OneDnn(
   static final int F32 = 3;
   static final int ANY = 1;
   static final int QUERY_WEIGHTS = 131;
+  static final int QUERY_SCRATCHPAD = 136;
+  static final int SCRATCHPAD_OF_CALLER = 1;
   static final int ARG_SRC = 1;
   static final int ARG_DST = 17;
   static final int ARG_WEIGHTS = 33;
+  static final int ARG_SCRATCHPAD = 80;
   static final int MAX_DIMENSIONS = 12;
 
   private static final String[] STATUS = {
@@ -112,6 +116,7 @@ record OneDnn(
         status(lib, "dnnl_memory_destroy", JAVA_LONG),
         status(lib, "dnnl_primitive_attr_create", JAVA_LONG),
         status(lib, "dnnl_primitive_attr_set_post_ops", JAVA_LONG, JAVA_LONG),
+        status(lib, "dnnl_primitive_attr_set_scratchpad_mode", JAVA_LONG, JAVA_INT),
         status(lib, "dnnl_primitive_attr_destroy", JAVA_LONG),
         status(lib, "dnnl_post_ops_create", JAVA_LONG),
         status(lib, "dnnl_post_ops_append_sum", JAVA_LONG, JAVA_FLOAT, JAVA_INT, JAVA_INT),

@@ -114,6 +114,15 @@ final class OneDnnEngine implements AutoCloseable {
     }
   }
 
+  /** Bytes of what a description describes. */
+  long size(long desc) {
+    try {
+      return (long) lib.memoryDescSize().invokeExact(desc);
+    } catch (Throwable e) {
+      throw OneDnn.unexpected(e);
+    }
+  }
+
   private static long dimensions(Arena arena, long first, long second) {
     MemorySegment dims = arena.allocate(ValueLayout.JAVA_LONG, OneDnn.MAX_DIMENSIONS);
     dims.setAtIndex(ValueLayout.JAVA_LONG, 0, first);

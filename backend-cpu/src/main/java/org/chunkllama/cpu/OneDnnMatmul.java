@@ -8,11 +8,13 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A compiled product {@code dst (+)= src . weights}, fp32 out: a primitive, and per worker the
- * objects that say where its operands lie.
+ * objects that say where its operands lie, and scratch memory: what the library would manage itself
+ * belongs to the primitive, and workers that run one primitive at once would overwrite each other's.
  */
 final class OneDnnMatmul implements AutoCloseable {
-  private static final int ARGUMENTS = 3;
+  private static final int ARGUMENTS = 4;
   private static final int ARGUMENT_BYTES = 16; // int, padding, handle
+  private static final int SCRATCH_ALIGNMENT = 4096;
   private static final long NO_DATA = 0;
 
   /**
@@ -35,6 +37,7 @@ final class OneDnnMatmul implements AutoCloseable {
   private final long[] src;
   private final long[] dst;
   private final long[] weights;
+  private final long[] scratch;
   private final Arena arena = Arena.ofShared();
   private final long[] arguments; // addresses
 
@@ -49,16 +52,22 @@ final class OneDnnMatmul implements AutoCloseable {
             : engine.create(lib.memoryDescClone(), "dnnl_memory_desc_clone", shape.weights);
     long desc = primitiveDesc(srcDesc, wanted, dstDesc, shape.add);
     primitive = engine.create(lib.primitiveCreate(), "dnnl_primitive_create", desc);
-    weightsDesc = engine.create(lib.memoryDescClone(), "dnnl_memory_desc_clone", chosen(desc));
+    long chosen = query(desc, OneDnn.QUERY_WEIGHTS);
+    weightsDesc = engine.create(lib.memoryDescClone(), "dnnl_memory_desc_clone", chosen);
+    long scratchDesc = query(desc, OneDnn.QUERY_SCRATCHPAD); // owned by desc
+    long scratchBytes = engine.size(scratchDesc);
     src = new long[engine.workers];
     dst = new long[engine.workers];
     weights = new long[engine.workers];
+    scratch = new long[engine.workers];
     arguments = new long[engine.workers];
     for (int i = 0; i < engine.workers; i++) {
       src[i] = engine.memory(srcDesc, NO_DATA);
       dst[i] = engine.memory(dstDesc, NO_DATA);
       weights[i] = engine.memory(weightsDesc, NO_DATA);
-      arguments[i] = arguments(src[i], weights[i], dst[i]);
+      MemorySegment own = arena.allocate(Math.max(1, scratchBytes), SCRATCH_ALIGNMENT);
+      scratch[i] = engine.memory(scratchDesc, own.address());
+      arguments[i] = arguments(src[i], weights[i], dst[i], scratch[i]);
     }
     OneDnnEngine.destroy(lib.primitiveDescDestroy(), "dnnl_primitive_desc_destroy", desc);
     for (long d : new long[] {srcDesc, wanted, dstDesc}) {
@@ -73,6 +82,9 @@ final class OneDnnMatmul implements AutoCloseable {
       long p = out.address();
       OneDnn.check((int) lib.attrCreate().invokeExact(p), "dnnl_primitive_attr_create");
       long attr = out.get(JAVA_LONG, 0);
+      OneDnn.check(
+          (int) lib.attrSetScratchpadMode().invokeExact(attr, OneDnn.SCRATCHPAD_OF_CALLER),
+          "dnnl_primitive_attr_set_scratchpad_mode");
       if (add) {
         OneDnn.check((int) lib.postOpsCreate().invokeExact(p), "dnnl_post_ops_create");
         long ops = out.get(JAVA_LONG, 0);
@@ -98,18 +110,19 @@ final class OneDnnMatmul implements AutoCloseable {
     }
   }
 
-  private long chosen(long desc) {
+  /** A description that a primitive's holds and owns. */
+  private long query(long desc, int what) {
     try {
-      return (long) engine.lib.primitiveDescQueryDesc().invokeExact(desc, OneDnn.QUERY_WEIGHTS, 0);
+      return (long) engine.lib.primitiveDescQueryDesc().invokeExact(desc, what, 0);
     } catch (Throwable e) {
       throw OneDnn.unexpected(e);
     }
   }
 
-  private long arguments(long src, long weights, long dst) {
+  private long arguments(long src, long weights, long dst, long scratch) {
     MemorySegment block = arena.allocate((long) ARGUMENTS * ARGUMENT_BYTES, 8);
-    int[] names = {OneDnn.ARG_SRC, OneDnn.ARG_WEIGHTS, OneDnn.ARG_DST};
-    long[] handles = {src, weights, dst};
+    int[] names = {OneDnn.ARG_SRC, OneDnn.ARG_WEIGHTS, OneDnn.ARG_DST, OneDnn.ARG_SCRATCHPAD};
+    long[] handles = {src, weights, dst, scratch};
     for (int i = 0; i < ARGUMENTS; i++) {
       block.set(JAVA_INT, (long) i * ARGUMENT_BYTES, names[i]);
       block.set(JAVA_LONG, (long) i * ARGUMENT_BYTES + 8, handles[i]);
@@ -153,6 +166,7 @@ final class OneDnnMatmul implements AutoCloseable {
       OneDnnEngine.destroy(lib.memoryDestroy(), "dnnl_memory_destroy", src[i]);
       OneDnnEngine.destroy(lib.memoryDestroy(), "dnnl_memory_destroy", dst[i]);
       OneDnnEngine.destroy(lib.memoryDestroy(), "dnnl_memory_destroy", weights[i]);
+      OneDnnEngine.destroy(lib.memoryDestroy(), "dnnl_memory_destroy", scratch[i]);
     }
     OneDnnEngine.destroy(lib.memoryDescDestroy(), "dnnl_memory_desc_destroy", weightsDesc);
     OneDnnEngine.destroy(lib.primitiveDestroy(), "dnnl_primitive_destroy", primitive);

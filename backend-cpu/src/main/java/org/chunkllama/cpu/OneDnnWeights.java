@@ -50,7 +50,7 @@ final class OneDnnWeights implements AutoCloseable {
     for (int i = 0; i < slices; i++) {
       descs[i] = engine.matmul(shape(ROWS_TO_CHOOSE_BY, i, false, 0)).weightsDesc();
       packed[i] = total;
-      total += (size(descs[i]) + 63) & -64;
+      total += (engine.size(descs[i]) + 63) & -64;
     }
     this.bytes = total;
     this.memory = new LargeMemory(total);
@@ -67,14 +67,6 @@ final class OneDnnWeights implements AutoCloseable {
 
   private OneDnnMatmul.Shape shape(int rows, int slice, boolean add, long weights) {
     return new OneDnnMatmul.Shape(rows, outputs(slice), inputs, OneDnn.BF16, stride, add, weights);
-  }
-
-  private long size(long desc) {
-    try {
-      return (long) engine.lib.memoryDescSize().invokeExact(desc);
-    } catch (Throwable e) {
-      throw OneDnn.unexpected(e);
-    }
   }
 
   private void pack(CpuMatrix matrix, Workers workers) {
