@@ -7,6 +7,7 @@ import os
 import sys
 
 import torch
+from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 NEW_TOKENS = 80
@@ -18,7 +19,7 @@ with open(os.path.join(HERE, "handbook.txt")) as file:
 
 PROMPTS = [
     {"messages": [{"role": "user", "content": "Why is the sky blue?"}]},
-    {"text": "The three laws of motion are"},
+    {"text": "A prefix tree is a data structure that"},
     {
         "messages": [
             {"role": "system", "content": "You are a patient teacher of geography who answers in short sentences."},
@@ -44,6 +45,10 @@ def number(value):
 def main(path):
     folder, name = os.path.split(os.path.abspath(path))
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    # Reading a GGUF, transformers forgets that SmolLM2 splits digits first; its own tokenizer.json has:
+    tokenizer.backend_tokenizer.pre_tokenizer = Sequence(
+        [Digits(individual_digits=True), ByteLevel(add_prefix_space=False, use_regex=True)]
+    )
     model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32).eval()
     goldens = []
     for prompt in PROMPTS:

@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * A compiled product {@code dst (+)= src . weights}, fp32 out: a primitive, and per worker the
  * objects that say where its operands lie, and scratch memory: what the library would manage itself
- * belongs to the primitive, and workers that run one primitive at once would overwrite each other's.
+ * belongs to the primitive, and workers that run one primitive at once would overwrite each
+ * other's.
  */
 final class OneDnnMatmul implements AutoCloseable {
   private static final int ARGUMENTS = 4;
