@@ -12,9 +12,9 @@ import org.chunkllama.error.ModelFileException;
  * those of the highest score, leftmost first, until none is left. Characters without a piece become
  * bytes.
  *
- * <p>Written here rather than given to the native library, whose BPE ranks pairs, not the pieces
- * they make: where two pairs make the same piece, as in runs of one character, it may join another
- * pair first. Linear in the text times the logarithm of its length.
+ * <p>Written here, as it needs neither the native library nor merges derived from the scores: the
+ * order of joining is SentencePiece's own. Takes time in proportion to the text times the logarithm
+ * of its length.
  */
 final class SentencePieceEncoder implements Encoder {
   private static final int NONE = -1;

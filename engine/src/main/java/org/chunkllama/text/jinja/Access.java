@@ -93,12 +93,13 @@ final class Access {
     if (owner instanceof Undefined undefined) {
       throw undefined.error();
     }
+    budget.spendOn(owner);
     List<Object> items =
         owner instanceof String text ? PyText.characters(text) : Types.sequence(owner);
     if (items == null) {
       return Undefined.attribute(owner, "[:]");
     }
-    budget.spend(items.size());
+    budget.spendItems(items.size());
     List<Object> part = slice(items, start, stop, step == null ? 1 : step);
     if (owner instanceof String) {
       var joined = new StringBuilder();

@@ -175,7 +175,7 @@ final class Arithmetic {
   }
 
   private static List<Object> joined(List<?> a, List<?> b, Budget budget) {
-    budget.spend((long) a.size() + b.size());
+    budget.spendItems((long) a.size() + b.size());
     var list = new ArrayList<Object>(a.size() + b.size());
     list.addAll(a);
     list.addAll(b);
@@ -192,7 +192,7 @@ final class Arithmetic {
     if (items == null) {
       return null;
     }
-    budget.spend(count, items.size());
+    budget.spend(count, 8L * items.size());
     var list = new ArrayList<Object>();
     for (long i = 0; i < count && !items.isEmpty(); i++) {
       list.addAll(items);

@@ -133,7 +133,7 @@ final class Comparison {
         throw new JinjaError(
             "'in' of a string needs a string on its left, not '" + Types.name(item) + "'");
       }
-      budget.spend(text.length());
+      budget.spendSearch(text.length(), part.length());
       return text.contains(part);
     }
     if (container instanceof Map<?, ?> map) {

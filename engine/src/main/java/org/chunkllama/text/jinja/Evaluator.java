@@ -35,8 +35,11 @@ final class Evaluator {
       case Expr.Name name -> scope.get(name.name());
       case Expr.Attribute attribute ->
           Access.attribute(evaluate(attribute.owner(), scope), attribute.name());
-      case Expr.Item item ->
-          Access.item(evaluate(item.owner(), scope), evaluate(item.index(), scope));
+      case Expr.Item item -> {
+        Object owner = evaluate(item.owner(), scope);
+        budget.spendOn(owner);
+        yield Access.item(owner, evaluate(item.index(), scope));
+      }
       case Expr.Slice slice -> slice(slice, scope);
       case Expr.Call call -> call(evaluate(call.callee(), scope), arguments(call.args(), scope));
       case Expr.Filter filter -> filter(evaluate(filter.input(), scope), filter.call(), scope);

@@ -1,9 +1,7 @@
 package org.chunkllama.text.jinja;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -16,10 +14,9 @@ final class ExpressionParser {
   private static final int DEPTH_MAX = 100;
 
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
-  private static final Set<String> NO_ARGUMENT = Set.of("else", "or", "and");
 
   private final TokenStream tokens;
-  private final Consumer<String> onName;
+  private final OperandParser operands;
   private int depth;
 
   /**
@@ -29,7 +26,7 @@ final class ExpressionParser {
    */
   ExpressionParser(TokenStream tokens, Consumer<String> onName) {
     this.tokens = tokens;
-    this.onName = onName;
+    this.operands = new OperandParser(tokens, this, onName);
   }
 
   /** An expression, or several with commas between: a tuple. */
@@ -37,9 +34,19 @@ final class ExpressionParser {
     return tuple(this::expression, false);
   }
 
+  /** What stands in parentheses: also nothing, the empty tuple. */
+  Expr tupleInParentheses() {
+    return tuple(this::expression, true);
+  }
+
   /** The same where {@code if} does not belong to the expression. */
   Expr tupleWithoutConditional() {
     return tuple(this::or, false);
+  }
+
+  /** A filter's name and arguments, after the bar. */
+  Expr.FilterCall filterCall() {
+    return operands.filterCall();
   }
 
   Expr expression() {
@@ -201,218 +208,9 @@ final class ExpressionParser {
       tokens.next();
       value = new Expr.Sign(next.text().equals("-"), nested(() -> unary(false)), next.line());
     } else {
-      value = primary();
+      value = operands.primary();
     }
-    value = postfix(value);
-    return withFilters ? filters(value) : value;
-  }
-
-  /** A name, a literal, or something in brackets. */
-  Expr primary() {
-    Token token = tokens.next();
-    int line = token.line();
-    return switch (token.kind()) {
-      case NAME -> name(token);
-      case STRING -> {
-        var text = new StringBuilder(token.text());
-        while (tokens.peek().kind() == Kind.STRING) {
-          text.append(tokens.next().text());
-        }
-        yield new Expr.Literal(text.toString(), line);
-      }
-      case INTEGER -> new Expr.Literal(Literals.integer(token.text(), line), line);
-      case FLOAT -> new Expr.Literal(Double.parseDouble(token.text().replace("_", "")), line);
-      case OPERATOR -> bracketed(token);
-      default -> throw new JinjaError("unexpected " + token.described(), line);
-    };
-  }
-
-  private Expr name(Token token) {
-    return switch (token.text()) {
-      case "true", "True" -> new Expr.Literal(true, token.line());
-      case "false", "False" -> new Expr.Literal(false, token.line());
-      case "none", "None" -> new Expr.Literal(None.NONE, token.line());
-      default -> {
-        onName.accept(token.text());
-        yield new Expr.Name(token.text(), token.line());
-      }
-    };
-  }
-
-  private Expr bracketed(Token open) {
-    return switch (open.text()) {
-      case "(" -> {
-        Expr inside = tuple(this::expression, true);
-        tokens.expectOperator(")");
-        yield inside;
-      }
-      case "[" -> {
-        var items = new ArrayList<Expr>();
-        while (!tokens.peek().isOperator("]")) {
-          items.add(expression());
-          if (!tokens.skipOperator(",")) {
-            break;
-          }
-        }
-        tokens.expectOperator("]");
-        yield new Expr.ListOf(items, open.line());
-      }
-      case "{" -> dict(open.line());
-      default -> throw new JinjaError("unexpected " + open.described(), open.line());
-    };
-  }
-
-  private Expr dict(int line) {
-    var pairs = new ArrayList<Expr.Pair>();
-    while (!tokens.peek().isOperator("}")) {
-      Expr key = expression();
-      tokens.expectOperator(":");
-      pairs.add(new Expr.Pair(key, expression()));
-      if (!tokens.skipOperator(",")) {
-        break;
-      }
-    }
-    tokens.expectOperator("}");
-    return new Expr.DictOf(pairs, line);
-  }
-
-  private Expr postfix(Expr value) {
-    Expr expr = value;
-    while (true) {
-      Token next = tokens.peek();
-      if (next.isOperator(".")) {
-        expr = attribute(expr);
-      } else if (next.isOperator("[")) {
-        expr = subscript(expr);
-      } else if (next.isOperator("(")) {
-        expr = new Expr.Call(expr, arguments(), next.line());
-      } else {
-        return expr;
-      }
-    }
-  }
-
-  private Expr attribute(Expr owner) {
-    int line = tokens.next().line();
-    Token name = tokens.next();
-    return switch (name.kind()) {
-      case NAME -> new Expr.Attribute(owner, name.text(), line);
-      case INTEGER ->
-          new Expr.Item(owner, new Expr.Literal(Literals.integer(name.text(), line), line), line);
-      default -> throw new JinjaError("expected a name after '.', found " + name.described(), line);
-    };
-  }
-
-  private Expr subscript(Expr owner) {
-    int line = tokens.next().line();
-    Expr start = tokens.peek().isOperator(":") ? null : expression();
-    Expr result;
-    if (tokens.skipOperator(":")) {
-      Expr stop = sliceEnds() ? null : expression();
-      Expr step = tokens.skipOperator(":") && !sliceEnds() ? expression() : null;
-      result = new Expr.Slice(owner, start, stop, step, line);
-    } else if (start == null) {
-      throw tokens.unexpected("an index");
-    } else if (tokens.peek().isOperator(",")) {
-      var items = new ArrayList<>(List.of(start));
-      while (tokens.skipOperator(",")) {
-        items.add(expression());
-      }
-      result = new Expr.Item(owner, new Expr.TupleOf(items, line), line);
-    } else {
-      result = new Expr.Item(owner, start, line);
-    }
-    tokens.expectOperator("]");
-    return result;
-  }
-
-  private boolean sliceEnds() {
-    return tokens.peek().isOperator(":") || tokens.peek().isOperator("]");
-  }
-
-  /** {@code (a, b, *list, key=value, **dict)}. */
-  Expr.Args arguments() {
-    int line = tokens.peek().line();
-    tokens.expectOperator("(");
-    var positional = new ArrayList<Expr>();
-    Map<String, Expr> named = new LinkedHashMap<>();
-    Expr list = null;
-    Expr dict = null;
-    while (!tokens.peek().isOperator(")")) {
-      if (dict != null) {
-        throw new JinjaError("no argument may follow **", line);
-      }
-      if (tokens.skipOperator("**")) {
-        dict = expression();
-      } else if (tokens.skipOperator("*")) {
-        list = expression();
-      } else if (tokens.peek().kind() == Kind.NAME && tokens.peekSecond().isOperator("=")) {
-        String name = tokens.next().text();
-        tokens.next();
-        if (named.put(name, expression()) != null) {
-          throw new JinjaError("the argument " + name + " is given twice", line);
-        }
-      } else if (!named.isEmpty() || list != null) {
-        throw new JinjaError("a positional argument follows a named one", line);
-      } else {
-        positional.add(expression());
-      }
-      if (!tokens.skipOperator(",")) {
-        break;
-      }
-    }
-    tokens.expectOperator(")");
-    return new Expr.Args(positional, named, list, dict);
-  }
-
-  /** {@code | filter}, {@code is test} and calls, as many as there are. */
-  private Expr filters(Expr value) {
-    Expr expr = value;
-    while (true) {
-      Token next = tokens.peek();
-      if (next.isOperator("|")) {
-        tokens.next();
-        expr = new Expr.Filter(expr, filterCall(), next.line());
-      } else if (next.isName("is")) {
-        expr = test(expr);
-      } else if (next.isOperator("(")) {
-        expr = new Expr.Call(expr, arguments(), next.line());
-      } else {
-        return expr;
-      }
-    }
-  }
-
-  /** A filter's name and arguments, after the bar. */
-  Expr.FilterCall filterCall() {
-    Token name = tokens.expect(Kind.NAME, "the name of a filter");
-    Expr.Args args = tokens.peek().isOperator("(") ? arguments() : Expr.Args.NONE;
-    return new Expr.FilterCall(name.text(), args, name.line());
-  }
-
-  private Expr test(Expr input) {
-    int line = tokens.next().line();
-    boolean negated = tokens.skipName("not");
-    String name = tokens.expect(Kind.NAME, "the name of a test").text();
-    Expr.Args args = Expr.Args.NONE;
-    if (tokens.peek().isOperator("(")) {
-      args = arguments();
-    } else if (beginsArgument(tokens.peek())) {
-      if (tokens.peek().isName("is")) {
-        throw new JinjaError("tests cannot be chained with 'is': use 'and'", line);
-      }
-      args = new Expr.Args(List.of(postfix(primary())), Map.of(), null, null);
-    }
-    Expr test = new Expr.Test(input, name, args, line);
-    return negated ? new Expr.Not(test, line) : test;
-  }
-
-  private static boolean beginsArgument(Token token) {
-    return switch (token.kind()) {
-      case NAME -> !NO_ARGUMENT.contains(token.text());
-      case STRING, INTEGER, FLOAT -> true;
-      case OPERATOR -> token.text().equals("[") || token.text().equals("{");
-      default -> false;
-    };
+    value = operands.postfix(value);
+    return withFilters ? operands.filters(value) : value;
   }
 }

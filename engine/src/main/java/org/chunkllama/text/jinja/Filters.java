@@ -31,6 +31,7 @@ final class Filters {
     if (filter == null) {
       throw new JinjaError("the filter '" + name + "' is not supported");
     }
+    evaluator.budget().spendOn(input);
     return filter.apply(input, arguments, evaluator);
   }
 }

@@ -21,7 +21,7 @@ final class Globals {
             "joiner", (arguments, _) -> joiner(arguments),
             "cycler", (arguments, _) -> cycler(arguments),
             "raise_exception", (arguments, evaluator) -> raise(arguments, evaluator),
-            "strftime_now", (arguments, _) -> now(arguments, clock));
+            "strftime_now", (arguments, evaluator) -> now(arguments, evaluator, clock));
     return new LinkedHashMap<>(functions);
   }
 
@@ -103,8 +103,9 @@ final class Globals {
     throw JinjaError.refusal(Printer.str(bound.required("message"), evaluator.budget()));
   }
 
-  private static Object now(Arguments arguments, Clock clock) {
-    return TimeFormat.format(
-        LocalDateTime.now(clock), arguments.bind("strftime_now", "format").text("format"));
+  private static Object now(Arguments arguments, Evaluator evaluator, Clock clock) {
+    String form = arguments.bind("strftime_now", "format").text("format");
+    evaluator.budget().spend(form.length(), 50); // a field is slow to write
+    return TimeFormat.format(LocalDateTime.now(clock), form);
   }
 }

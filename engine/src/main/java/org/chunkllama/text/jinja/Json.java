@@ -2,6 +2,7 @@ package org.chunkllama.text.jinja;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -161,7 +162,7 @@ final class Json {
         case '\b' -> out.append("\\b");
         default -> {
           if (c < ' ' || (options.ascii() && c > '~')) {
-            out.append("\\u%04x".formatted((int) c));
+            out.append("\\u").append(HexFormat.of().toHexDigits(c));
           } else {
             out.append(c);
           }

@@ -1,18 +1,31 @@
 package org.chunkllama.text.jinja;
 
-import java.util.List;
 import java.util.Map;
 
 /** Keys of dicts, by Python's rules of what can be one and which are equal. */
 final class Keys {
+  private static final int PARTS_MAX = 100;
+
   private Keys() {}
 
   /** {@code key} itself, unless it is of a kind that cannot be a key. */
   static Object checked(Object key) {
-    if (key instanceof List<?> || key instanceof Map<?, ?>) {
-      throw new JinjaError("'" + Types.name(key) + "' cannot be a key");
+    if (!isKey(key, new int[] {PARTS_MAX})) {
+      throw new JinjaError("'" + Types.name(key) + "' cannot be a key, or is too large for one");
     }
     return key;
+  }
+
+  /** Bounds the parts, as hashing visits each of them, also those that are one object. */
+  private static boolean isKey(Object key, int[] partsLeft) {
+    if (--partsLeft[0] < 0) {
+      return false;
+    }
+    return switch (key) {
+      case String _, None _, Undefined _ -> true;
+      case Tuple(var items) -> items.stream().allMatch(item -> isKey(item, partsLeft));
+      default -> Comparison.isNumber(key);
+    };
   }
 
   /** The key of {@code map} that equals {@code key}, as 1 does 1.0 and true; else {@code key}. */

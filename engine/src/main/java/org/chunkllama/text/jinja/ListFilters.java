@@ -79,7 +79,7 @@ final class ListFilters {
     List<Object> items = copy(input, evaluator);
     boolean caseSensitive = bound.flag("case_sensitive");
     Object attribute = bound.orNull("attribute");
-    sort(items, bound.flag("reverse"), item -> keys(item, attribute, caseSensitive), evaluator);
+    sort(items, bound.flag("reverse"), item -> keys(item, attribute, caseSensitive, evaluator), evaluator);
     return items;
   }
 
@@ -106,19 +106,22 @@ final class ListFilters {
   }
 
   /** What {@code attribute}, such as {@code age,name}, gives of {@code item}: one key for each. */
-  private static Object keys(Object item, @Nullable Object attribute, boolean caseSensitive) {
+  private static Object keys(
+      Object item, @Nullable Object attribute, boolean caseSensitive, Evaluator evaluator) {
     if (!(attribute instanceof String paths)) {
-      return key(item, attribute, caseSensitive);
+      return key(item, attribute, caseSensitive, evaluator);
     }
     var keys = new ArrayList<Object>();
     for (String path : paths.split(",", -1)) {
-      keys.add(key(item, path, caseSensitive));
+      keys.add(key(item, path, caseSensitive, evaluator));
     }
     return keys;
   }
 
-  private static Object key(Object item, @Nullable Object attribute, boolean caseSensitive) {
+  private static Object key(
+      Object item, @Nullable Object attribute, boolean caseSensitive, Evaluator evaluator) {
     Object value = attribute == null ? item : Access.path(item, attribute);
+    evaluator.budget().spendOn(value);
     return value instanceof String text && !caseSensitive ? PyText.lower(text) : value;
   }
 
@@ -134,7 +137,7 @@ final class ListFilters {
     long index = by.equals("key") ? 0 : 1;
     List<Object> pairs = Methods.pairs(map);
     boolean caseSensitive = bound.flag("case_sensitive");
-    sort(pairs, bound.flag("reverse"), pair -> key(pair, index, caseSensitive), evaluator);
+    sort(pairs, bound.flag("reverse"), pair -> key(pair, index, caseSensitive, evaluator), evaluator);
     return pairs;
   }
 
@@ -144,7 +147,7 @@ final class ListFilters {
     Set<Object> seen = new LinkedHashSet<>();
     var items = new ArrayList<Object>();
     for (Object item : Types.items(input, evaluator.budget())) {
-      if (seen.add(hashable(key(item, attribute, bound.flag("case_sensitive"))))) {
+      if (seen.add(hashable(key(item, attribute, bound.flag("case_sensitive"), evaluator)))) {
         items.add(item);
       }
     }
@@ -153,12 +156,12 @@ final class ListFilters {
 
   /** Numbers that Python holds equal as one object. */
   private static Object hashable(Object key) {
-    return switch (key) {
+    return switch (Keys.checked(key)) {
       case Boolean truth -> truth ? 1L : 0L;
       case Double number when number == Math.rint(number) && Math.abs(number) < 0x1p53 ->
           (long) number.doubleValue();
       case Tuple(var items) -> items.stream().map(ListFilters::hashable).toList();
-      default -> Keys.checked(key);
+      default -> key;
     };
   }
 
@@ -173,8 +176,8 @@ final class ListFilters {
           best == null
               ? 1
               : Comparison.compare(
-                  key(item, attribute, caseSensitive),
-                  key(best, attribute, caseSensitive),
+                  key(item, attribute, caseSensitive, evaluator),
+                  key(best, attribute, caseSensitive, evaluator),
                   evaluator.budget());
       if (best == null || (least ? order < 0 : order > 0)) {
         best = item;
@@ -198,7 +201,7 @@ final class ListFilters {
       batch.add(item);
     }
     while (fill != null && !batch.isEmpty() && batch.size() < size) {
-      evaluator.budget().spend(1);
+      evaluator.budget().spendItems(1);
       batch.add(fill);
     }
     if (!batch.isEmpty()) {
@@ -216,7 +219,7 @@ final class ListFilters {
     if (slices < 1) {
       throw new JinjaError("slice needs at least one slice");
     }
-    evaluator.budget().spend(slices);
+    evaluator.budget().spendItems(slices);
     var parts = new ArrayList<Object>();
     int from = 0;
     for (long i = 0; i < slices; i++) {
@@ -238,7 +241,7 @@ final class ListFilters {
     Object fallback = bound.orNull("default");
     boolean caseSensitive = bound.flag("case_sensitive");
     Key grouper = item -> Access.path(item, attribute, fallback);
-    Key key = item -> key(grouper.of(item), null, caseSensitive);
+    Key key = item -> key(grouper.of(item), null, caseSensitive, evaluator);
     List<Object> items = copy(input, evaluator);
     sort(items, false, key, evaluator);
     var groups = new ArrayList<Object>();

@@ -44,7 +44,10 @@ final class Methods {
   private static <T> @Nullable Callable bound(@Nullable Method<T> method, T self) {
     return method == null
         ? null
-        : (arguments, evaluator) -> method.call(self, arguments, evaluator.budget());
+        : (arguments, evaluator) -> {
+          evaluator.budget().spendOn(self);
+          return method.call(self, arguments, evaluator.budget());
+        };
   }
 
   private static DictView view(String kind, Map<?, ?> map, Arguments arguments) {

@@ -2,6 +2,7 @@ package org.chunkllama.text.jinja;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -102,13 +103,23 @@ final class Printer {
               } else if (PyText.isPrintable(c)) {
                 out.appendCodePoint(c);
               } else {
-                String form = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
-                out.append(form.formatted(c));
+                escape(c);
               }
             }
           }
         });
     out.append(quote);
+  }
+
+  private void escape(int c) {
+    HexFormat hex = HexFormat.of();
+    if (c < 0x100) {
+      out.append("\\x").append(hex.toHexDigits((byte) c));
+    } else if (c < 0x10000) {
+      out.append("\\u").append(hex.toHexDigits((char) c));
+    } else {
+      out.append("\\U").append(hex.toHexDigits(c));
+    }
   }
 
   /** Fewest digits that read back. Java writes two even where one would do. */

@@ -7,6 +7,7 @@ import java.util.function.IntPredicate;
 import java.util.function.UnaryOperator;
 import org.chunkllama.text.jinja.Arguments.Bound;
 import org.chunkllama.text.jinja.Methods.Method;
+import org.jspecify.annotations.Nullable;
 
 /** Methods of Python's str. */
 final class StringMethods {
@@ -16,19 +17,19 @@ final class StringMethods {
 
   private static Map<String, Method<String>> methods() {
     var all = new HashMap<String, Method<String>>();
-    all.put("strip", (self, args, _) -> strip(self, args, true, true));
-    all.put("lstrip", (self, args, _) -> strip(self, args, true, false));
-    all.put("rstrip", (self, args, _) -> strip(self, args, false, true));
+    all.put("strip", (self, args, budget) -> strip(self, args, budget, true, true));
+    all.put("lstrip", (self, args, budget) -> strip(self, args, budget, true, false));
+    all.put("rstrip", (self, args, budget) -> strip(self, args, budget, false, true));
     all.put("split", (self, args, budget) -> split(self, args, budget, false));
     all.put("rsplit", (self, args, budget) -> split(self, args, budget, true));
     all.put(
         "splitlines",
         (self, args, _) ->
             PyText.lines(self, args.bind("splitlines", "keepends").flag("keepends")));
-    all.put("partition", (self, args, _) -> partition(self, args, false));
-    all.put("rpartition", (self, args, _) -> partition(self, args, true));
-    all.put("startswith", (self, args, _) -> affix(self, args, true));
-    all.put("endswith", (self, args, _) -> affix(self, args, false));
+    all.put("partition", (self, args, budget) -> partition(self, args, budget, false));
+    all.put("rpartition", (self, args, budget) -> partition(self, args, budget, true));
+    all.put("startswith", (self, args, budget) -> affix(self, args, budget, true));
+    all.put("endswith", (self, args, budget) -> affix(self, args, budget, false));
     all.put(
         "removeprefix",
         (self, args, _) -> removePrefix(self, args.bind("removeprefix", "prefix").text("prefix")));
@@ -37,10 +38,10 @@ final class StringMethods {
         (self, args, _) -> removeSuffix(self, args.bind("removesuffix", "suffix").text("suffix")));
     all.put("replace", StringMethods::replace);
     all.put("join", StringMethods::join);
-    all.put("find", (self, args, _) -> find(self, args, false));
-    all.put("rfind", (self, args, _) -> find(self, args, true));
-    all.put("index", (self, args, _) -> index(self, args));
-    all.put("count", (self, args, _) -> count(self, args));
+    all.put("find", (self, args, budget) -> find(self, args, budget, false));
+    all.put("rfind", (self, args, budget) -> find(self, args, budget, true));
+    all.put("index", StringMethods::index);
+    all.put("count", StringMethods::count);
     all.put("format", (self, args, budget) -> BraceFormat.format(self, args, budget));
     all.put("center", (self, args, budget) -> pad(self, args, budget, "center"));
     all.put("ljust", (self, args, budget) -> pad(self, args, budget, "ljust"));
@@ -114,8 +115,15 @@ final class StringMethods {
     return out.toString();
   }
 
-  private static Object strip(String self, Arguments args, boolean left, boolean right) {
-    return PyText.strip(self, args.bind("strip", "chars").textOrNull("chars"), left, right);
+  private static Object strip(
+      String self, Arguments args, Budget budget, boolean left, boolean right) {
+    return strip(self, args.bind("strip", "chars").textOrNull("chars"), budget, left, right);
+  }
+
+  static String strip(
+      String self, @Nullable String chars, Budget budget, boolean left, boolean right) {
+    budget.spendSearch(self.length(), chars == null ? 1 : chars.length());
+    return PyText.strip(self, chars, left, right);
   }
 
   private static Object split(String self, Arguments args, Budget budget, boolean fromRight) {
@@ -124,15 +132,16 @@ final class StringMethods {
     if (separator != null && separator.isEmpty()) {
       throw new JinjaError("split needs a separator that is not empty");
     }
-    budget.spend(self.length());
+    budget.spendSearch(self.length(), separator == null ? 1 : separator.length());
     long max = bound.integer("maxsplit", -1);
     return fromRight
         ? PyText.splitFromRight(self, separator, max)
         : PyText.split(self, separator, max);
   }
 
-  private static Object partition(String self, Arguments args, boolean last) {
+  private static Object partition(String self, Arguments args, Budget budget, boolean last) {
     String separator = args.bind("partition", "sep").text("sep");
+    budget.spendSearch(self.length(), separator.length());
     int at = last ? self.lastIndexOf(separator) : self.indexOf(separator);
     if (at < 0) {
       return last ? Tuple.of("", "", self) : Tuple.of(self, "", "");
@@ -141,10 +150,10 @@ final class StringMethods {
   }
 
   /** {@code startswith}, {@code endswith}: of one string or any of a tuple. */
-  private static Object affix(String self, Arguments args, boolean start) {
+  private static Object affix(String self, Arguments args, Budget budget, boolean start) {
     String name = start ? "startswith" : "endswith";
     Bound bound = args.bind(name, "prefix", "start", "end");
-    String part = part(self, bound);
+    String part = part(self, bound, budget);
     if (bound.required("prefix") instanceof Tuple(var prefixes)) {
       return prefixes.stream().anyMatch(each -> affix(part, text(each, name), start));
     }
@@ -163,12 +172,12 @@ final class StringMethods {
   }
 
   /** The part of {@code self} that optional {@code start} and {@code end} leave. */
-  private static String part(String self, Bound bound) {
+  private static String part(String self, Bound bound, Budget budget) {
     Long start = bound.orNull("start") == null ? null : bound.integer("start", 0);
     Long end = bound.orNull("end") == null ? null : bound.integer("end", 0);
     return start == null && end == null
         ? self
-        : (String) Access.slice(self, start, end, null, new Budget());
+        : (String) Access.slice(self, start, end, null, budget);
   }
 
   private static String removePrefix(String self, String prefix) {
@@ -186,7 +195,7 @@ final class StringMethods {
 
   /** All of {@code old}, or the first {@code max} where that is not negative. */
   static String replace(String self, String old, String with, long max, Budget budget) {
-    budget.spend(self.length());
+    budget.spendSearch(self.length(), old.length());
     long found = old.isEmpty() ? self.codePointCount(0, self.length()) + 1 : occurrences(self, old);
     long times = max < 0 ? found : Math.min(found, max);
     budget.spend(times, with.length());
@@ -230,10 +239,11 @@ final class StringMethods {
     return out.toString();
   }
 
-  private static long find(String self, Arguments args, boolean last) {
+  private static long find(String self, Arguments args, Budget budget, boolean last) {
     Bound bound = args.bind("find", "sub", "start", "end");
     String sub = bound.text("sub");
-    String part = part(self, bound);
+    budget.spendSearch(self.length(), sub.length());
+    String part = part(self, bound, budget);
     int at = last ? part.lastIndexOf(sub) : part.indexOf(sub);
     if (at < 0) {
       return -1;
@@ -243,18 +253,19 @@ final class StringMethods {
     return part.codePointCount(0, at) + Math.clamp(start < 0 ? start + length : start, 0, length);
   }
 
-  private static Object index(String self, Arguments args) {
-    long at = find(self, args, false);
+  private static Object index(String self, Arguments args, Budget budget) {
+    long at = find(self, args, budget, false);
     if (at < 0) {
       throw new JinjaError("index: the substring is not found");
     }
     return at;
   }
 
-  private static Object count(String self, Arguments args) {
+  private static Object count(String self, Arguments args, Budget budget) {
     Bound bound = args.bind("count", "sub", "start", "end");
     String sub = bound.text("sub");
-    String part = part(self, bound);
+    budget.spendSearch(self.length(), sub.length());
+    String part = part(self, bound, budget);
     return sub.isEmpty() ? part.codePointCount(0, part.length()) + 1L : occurrences(part, sub);
   }
 

@@ -58,6 +58,7 @@ final class Tests {
   }
 
   static boolean test(String name, Object value, Arguments arguments, Evaluator evaluator) {
+    evaluator.budget().spendOn(value);
     String operator = COMPARISONS.get(name);
     if (operator != null) {
       return Comparison.test(operator, value, one(name, arguments), evaluator.budget());

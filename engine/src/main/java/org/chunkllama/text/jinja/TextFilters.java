@@ -90,7 +90,8 @@ final class TextFilters {
 
   private static Object trim(Object input, Arguments arguments, Evaluator evaluator) {
     String chars = arguments.bind("trim", "chars").textOrNull("chars");
-    return PyText.strip(Printer.str(input, evaluator.budget()), chars, true, true);
+    Budget budget = evaluator.budget();
+    return StringMethods.strip(Printer.str(input, budget), chars, budget, true, true);
   }
 
   private static Object replace(Object input, Arguments arguments, Evaluator evaluator) {

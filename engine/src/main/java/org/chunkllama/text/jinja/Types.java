@@ -136,24 +136,27 @@ final class Types {
 
   /** What iterating over {@code value} gives; uses a generator up. */
   static List<Object> items(Object value, Budget budget) {
-    List<Object> items =
-        switch (value) {
+    budget.spendItems(size(value));
+    return switch (value) {
           case String text -> PyText.characters(text);
           case Tuple tuple -> tuple.items();
           case Map<?, ?> map -> new ArrayList<>(map.keySet());
           case DictView view -> view.items();
-          case Generator generator -> drain(generator.items());
+          case Generator generator -> drain(generator.items(), budget);
           case Undefined _ -> List.of();
           case List<?> _ -> Objects.requireNonNull(sequence(value));
           default -> throw new JinjaError("'" + name(value) + "' is not iterable");
         };
-    budget.spend(items.size());
-    return items;
   }
 
-  private static List<Object> drain(Iterator<Object> items) {
+  private static long size(Object value) {
+    return value instanceof Generator || !isIterable(value) ? 0 : length(value);
+  }
+
+  private static List<Object> drain(Iterator<Object> items, Budget budget) {
     var list = new ArrayList<Object>();
     items.forEachRemaining(list::add);
+    budget.spendItems(list.size());
     return list;
   }
 
