@@ -110,8 +110,7 @@ class TokenizersTest {
 
   private static void checkPre(String model, String pre, String goldens) throws IOException {
     TokenizerSpec spec =
-        JsonVocabulary.read(
-            TextAssets.shared("tokenizers/" + model + "/tokenizer.json"), pre);
+        JsonVocabulary.read(TextAssets.shared("tokenizers/" + model + "/tokenizer.json"), pre);
     try (Tokenizer tokenizer = Tokenizers.of(spec)) {
       List<String> texts = TextAssets.texts(goldens);
       List<int[]> ids = TextAssets.ids(goldens);
@@ -158,10 +157,9 @@ class TokenizersTest {
       for (int i = 0; i < 200; i++) {
         boolean parse = i % 2 == 0;
         results.add(
-            threads.submit(
-                () ->
-                    Arrays.equals(
-                        expected, tokenizer.encode("hell is other ".repeat(50), false, parse))));
+            threads.submit(() ->
+                Arrays.equals(
+                    expected, tokenizer.encode("hell is other ".repeat(50), false, parse))));
       }
       for (Future<Boolean> result : results) {
         assertThat(result.get()).isTrue();
@@ -205,11 +203,9 @@ class TokenizersTest {
     assertThatThrownBy(() -> of("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}}}"))
         .isInstanceOf(ModelFileException.class) // refused by the library: merges are missing
         .hasMessageContaining("download");
-    assertThatThrownBy(
-            () ->
-                Tokenizers.of(
-                    new TokenizerSpec.HuggingFace(
-                        folder.resolve("none.json"), null, -1, List.of())))
+    assertThatThrownBy(() ->
+            Tokenizers.of(
+                new TokenizerSpec.HuggingFace(folder.resolve("none.json"), null, -1, List.of())))
         .isInstanceOf(ModelFileException.class)
         .hasMessageContaining("none.json");
 

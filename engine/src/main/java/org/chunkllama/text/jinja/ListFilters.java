@@ -79,7 +79,11 @@ final class ListFilters {
     List<Object> items = copy(input, evaluator);
     boolean caseSensitive = bound.flag("case_sensitive");
     Object attribute = bound.orNull("attribute");
-    sort(items, bound.flag("reverse"), item -> keys(item, attribute, caseSensitive, evaluator), evaluator);
+    sort(
+        items,
+        bound.flag("reverse"),
+        item -> keys(item, attribute, caseSensitive, evaluator),
+        evaluator);
     return items;
   }
 
@@ -137,7 +141,11 @@ final class ListFilters {
     long index = by.equals("key") ? 0 : 1;
     List<Object> pairs = Methods.pairs(map);
     boolean caseSensitive = bound.flag("case_sensitive");
-    sort(pairs, bound.flag("reverse"), pair -> key(pair, index, caseSensitive, evaluator), evaluator);
+    sort(
+        pairs,
+        bound.flag("reverse"),
+        pair -> key(pair, index, caseSensitive, evaluator),
+        evaluator);
     return pairs;
   }
 

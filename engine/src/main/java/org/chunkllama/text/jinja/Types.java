@@ -138,15 +138,15 @@ final class Types {
   static List<Object> items(Object value, Budget budget) {
     budget.spendItems(size(value));
     return switch (value) {
-          case String text -> PyText.characters(text);
-          case Tuple tuple -> tuple.items();
-          case Map<?, ?> map -> new ArrayList<>(map.keySet());
-          case DictView view -> view.items();
-          case Generator generator -> drain(generator.items(), budget);
-          case Undefined _ -> List.of();
-          case List<?> _ -> Objects.requireNonNull(sequence(value));
-          default -> throw new JinjaError("'" + name(value) + "' is not iterable");
-        };
+      case String text -> PyText.characters(text);
+      case Tuple tuple -> tuple.items();
+      case Map<?, ?> map -> new ArrayList<>(map.keySet());
+      case DictView view -> view.items();
+      case Generator generator -> drain(generator.items(), budget);
+      case Undefined _ -> List.of();
+      case List<?> _ -> Objects.requireNonNull(sequence(value));
+      default -> throw new JinjaError("'" + name(value) + "' is not iterable");
+    };
   }
 
   private static long size(Object value) {
