@@ -3,6 +3,7 @@ package org.chunkllama.schedule;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,6 +29,7 @@ public final class EngineLoop implements AutoCloseable {
   private final int capacity;
   private final Semaphore room;
   private final ConcurrentLinkedQueue<Consumer<Engine>> commands = new ConcurrentLinkedQueue<>();
+  private final CopyOnWriteArrayList<Consumer<Engine>> watchers = new CopyOnWriteArrayList<>();
   private final AtomicLong ids = new AtomicLong();
   private final Thread thread;
   private volatile boolean closing;
@@ -128,6 +130,29 @@ public final class EngineLoop implements AutoCloseable {
     return answer;
   }
 
+  /**
+   * Shows the engine to {@code watcher} after every step, on the engine thread, until the returned
+   * action has run (from another thread). A watcher that throws is logged and sees no more.
+   */
+  public Runnable watch(Consumer<Engine> watcher) {
+    watchers.add(watcher);
+    return () -> {
+      watchers.remove(watcher);
+      ask(_ -> true).exceptionally(_ -> false).join(); // the step it may be looking at is over
+    };
+  }
+
+  private void showToWatchers() {
+    for (Consumer<Engine> watcher : watchers) {
+      try {
+        watcher.accept(engine);
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, "a watcher of the engine failed and is removed", e);
+        watchers.remove(watcher);
+      }
+    }
+  }
+
   /** Queues a command; {@code refused} runs instead, on either thread, if it cannot be run. */
   private void send(Consumer<Engine> command, Consumer<RuntimeException> refused) {
     commands.add(e -> {
@@ -160,6 +185,8 @@ public final class EngineLoop implements AutoCloseable {
         drain();
         if (engine.step() == 0) {
           idle();
+        } else {
+          showToWatchers();
         }
       }
       engine.failAll(closed());
