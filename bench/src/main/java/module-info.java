@@ -4,7 +4,7 @@ module org.chunkllama.bench {
   requires transitive org.chunkllama.backend.cpu;
   requires jdk.incubator.vector;
   requires jdk.jfr;
-  requires jmh.core;
+  requires static jmh.core; // annotations; JMH itself runs in a JVM of its own
   requires tools.jackson.databind;
 
   exports org.chunkllama.bench;

@@ -4,18 +4,16 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.chunkllama.error.InvalidRequestException;
-import org.openjdk.jmh.runner.NoBenchmarksException;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.CommandLineOptionException;
-import org.openjdk.jmh.runner.options.CommandLineOptions;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/** The kernels' JMH benchmarks, run from this distribution. */
+/**
+ * The kernels' JMH benchmarks, run from this distribution: JMH's own command line in a JVM of its
+ * own, because it and its forks want everything on the class path.
+ */
 public final class JmhBench {
   private JmhBench() {}
 
@@ -24,41 +22,48 @@ public final class JmhBench {
    *
    * @param arguments as JMH's own command line takes them: a regular expression, {@code -prof gc},
    *     {@code -p name=value}, ...
-   * @throws InvalidRequestException if JMH does not take them or finds no benchmark
+   * @throws InvalidRequestException if JMH does not take them, finds no benchmark, or one fails
    */
-  public static void run(List<String> arguments) throws IOException {
-    forkOnClassPath();
-    try {
-      new Runner(
-              new OptionsBuilder()
-                  .parent(new CommandLineOptions(arguments.toArray(String[]::new)))
-                  .jvmArgsAppend(
-                      "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED")
-                  .build())
-          .run();
-    } catch (CommandLineOptionException | NoBenchmarksException e) {
+  public static void run(List<String> arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of(
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            classPath(),
+            "org.openjdk.jmh.Main",
+            "-foe", // a benchmark that throws is an error, not a missing line
+            "true"));
+    command.addAll(arguments);
+    int status = new ProcessBuilder(command).inheritIO().start().waitFor();
+    if (status != 0) {
       throw new InvalidRequestException(
-          "JMH: " + (e instanceof NoBenchmarksException ? "no such benchmark" : e.getMessage()), e);
-    } catch (RunnerException e) {
-      throw new IOException("JMH failed: " + e.getMessage(), e);
+          "JMH ended with status " + status + "; 'chunkllama bench jmh -- -h' shows its options");
     }
   }
 
-  /** JMH starts its forks with this JVM's class path; run as modules, that is empty. */
-  private static void forkOnClassPath() throws IOException {
-    String modulePath = System.getProperty("jdk.module.path", "");
-    if (modulePath.isEmpty()) {
-      return;
-    }
-    StringBuilder classPath = new StringBuilder();
-    for (String element : modulePath.split(File.pathSeparator, -1)) {
-      try (Stream<Path> jars = Files.walk(Path.of(element), 1)) {
-        classPath.append(
-            jars.filter(path -> path.toString().endsWith(".jar"))
-                .map(Path::toString)
-                .collect(Collectors.joining(File.pathSeparator, "", File.pathSeparator)));
+  /** Class path and module path of this JVM, folders of jars spelled out. */
+  private static String classPath() throws IOException {
+    List<String> all = new ArrayList<>();
+    for (String property : List.of("jdk.module.path", "java.class.path")) {
+      for (String element : System.getProperty(property, "").split(File.pathSeparator, -1)) {
+        if (!element.isEmpty()) {
+          all.addAll(jars(Path.of(element)));
+        }
       }
     }
-    System.setProperty("java.class.path", classPath.toString());
+    return all.stream().distinct().collect(Collectors.joining(File.pathSeparator));
+  }
+
+  private static List<String> jars(Path element) throws IOException {
+    if (!Files.isDirectory(element) || Files.exists(element.resolve("META-INF"))) {
+      return List.of(element.toString());
+    }
+    try (Stream<Path> files = Files.list(element)) {
+      List<String> jars = files.map(Path::toString).filter(f -> f.endsWith(".jar")).toList();
+      return jars.isEmpty() ? List.of(element.toString()) : jars;
+    }
   }
 }

@@ -25,7 +25,7 @@ final class BenchJmhCommand implements Callable<Integer> {
   private List<String> arguments = new ArrayList<>();
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
     JmhBench.run(arguments);
     return 0;
   }
