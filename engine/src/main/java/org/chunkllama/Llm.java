@@ -217,6 +217,11 @@ public final class Llm implements AutoCloseable {
     }
   }
 
+  /** A chat as the model's template writes it. */
+  public String render(Prompt.Chat chat) {
+    return prompts.render(chat);
+  }
+
   /** Ids of a prompt as the model will see it. */
   public int[] encode(Prompt prompt) {
     return prompts.encode(prompt);

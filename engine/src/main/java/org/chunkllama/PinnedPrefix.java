@@ -26,7 +26,8 @@ final class PinnedPrefix implements Prefix {
   @Override
   public GenerationRequest request(String continuation) {
     return switch (prompt) {
-      case Prompt.Chat chat -> GenerationRequest.chat(Prompts.with(chat.messages(), continuation));
+      case Prompt.Chat chat ->
+          GenerationRequest.of(chat.withMessages(Prompts.with(chat.messages(), continuation)));
       case Prompt.Raw raw ->
           GenerationRequest.of(new Prompt.Raw(raw.text() + continuation, raw.parseSpecial()));
       case Prompt.Tokens head -> {

@@ -1,0 +1,62 @@
+package org.chunkllama.server.openai;
+
+import java.util.List;
+import org.chunkllama.Completion;
+import org.chunkllama.GenerationRequest;
+import org.chunkllama.GenerationResult;
+import org.chunkllama.server.generate.Batch;
+import org.chunkllama.server.generate.Generations;
+import org.chunkllama.server.generate.Model;
+import org.chunkllama.server.http.Endpoint;
+import org.chunkllama.server.http.Exchange;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code POST /v1/chat/completions}. */
+public final class ChatCompletions implements Endpoint {
+  private final Model model;
+  private final Generations generations;
+  private final Requests requests;
+  private final Logprobs logprobs;
+
+  public ChatCompletions(Model model, Generations generations, Requests requests) {
+    this.model = model;
+    this.generations = generations;
+    this.requests = requests;
+    this.logprobs = new Logprobs(model.llm().tokenizer());
+  }
+
+  @Override
+  public void handle(Exchange exchange) {
+    var fields = exchange.json();
+    ChatRequest chat = ChatRequest.parse(fields, model);
+    GenerationRequest request =
+        requests.of(exchange.tenant(), chat.prompt(), chat.options(), fields);
+    AnswerHead head = AnswerHead.of("chatcmpl-", exchange, model);
+    try (Batch batch = generations.start(exchange, List.of(request))) {
+      if (chat.stream().on()) {
+        new ChatStream(head, chat, logprobs).run(exchange, batch.first());
+      } else {
+        exchange.send(answer(head, chat, batch.first().result()));
+      }
+    }
+  }
+
+  private ObjectNode answer(AnswerHead head, ChatRequest chat, GenerationResult result) {
+    ObjectNode json = head.json("chat.completion");
+    ArrayNode choices = json.putArray("choices");
+    for (Completion completion : result.completions()) {
+      ObjectNode choice = choices.addObject();
+      choice.put("index", completion.index());
+      ObjectNode message = choice.putObject("message");
+      message.put("role", "assistant");
+      message.put("content", completion.text());
+      message.putNull("refusal");
+      choice.set(
+          "logprobs", chat.options().wantsLogprobs() ? logprobs.chat(completion.logprobs()) : null);
+      choice.put("finish_reason", Finish.reason(completion.finishReason()));
+    }
+    json.set("usage", Usage.of(List.of(result)).json());
+    return json;
+  }
+}

@@ -1,0 +1,31 @@
+package org.chunkllama.server.openai;
+
+import org.chunkllama.GenerationRequest;
+import org.chunkllama.Prompt;
+import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.server.http.JsonFields;
+import org.chunkllama.server.tenant.Salts;
+import org.chunkllama.server.tenant.Tenant;
+
+/** From parsed fields to requests to the engine, each under its tenant's salt. */
+public final class Requests {
+  private final Salts salts;
+
+  public Requests(Salts salts) {
+    this.salts = salts;
+  }
+
+  /**
+   * A request.
+   *
+   * @param fields where {@code cache_salt} is looked for; {@code prompt_cache_key} is a hint for
+   *     servers with many caches and narrows nothing here
+   */
+  public GenerationRequest of(
+      Tenant tenant, Prompt prompt, GenerationOptions options, JsonFields fields) {
+    fields.string("prompt_cache_key");
+    fields.string("user");
+    String salt = salts.of(tenant, fields.string("cache_salt").orElse(""));
+    return GenerationRequest.of(prompt).withOptions(options).withSalt(salt);
+  }
+}
