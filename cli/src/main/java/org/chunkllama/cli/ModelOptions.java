@@ -127,6 +127,13 @@ final class ModelOptions {
     return model;
   }
 
+  /** Why the pool has its size. */
+  String poolReason() {
+    return kvMemory > 0
+        ? "as large as --kv-memory says (%s)".formatted(Sizes.format(kvMemory))
+        : "for 64 prompts of full length, or a quarter of the free memory; --kv-memory sets it";
+  }
+
   /**
    * The same options as the library takes them.
    *
