@@ -78,7 +78,6 @@ public final class ChatServer implements AutoCloseable {
             .host(options.host())
             .port(options.port())
             .protocolsDiscoverServices(false)
-            .addProtocol(http)
             .addConnectionSelector(new GuardedSelector(selector, guard))
             .maxTcpConnections(limits.connections() + REFUSED_AT_ONCE)
             .maxPayloadSize(limits.bodyBytes())

@@ -17,7 +17,10 @@ import java.util.function.UnaryOperator;
 import org.chunkllama.Llm;
 import org.chunkllama.LlmOptions;
 import org.chunkllama.files.RandomModel;
+import org.chunkllama.prefix.TreeSnapshot;
 import org.chunkllama.server.tenant.ApiKeys;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendOptions.Precision;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -39,7 +42,11 @@ final class TestServer implements AutoCloseable {
       folder = Files.createTempDirectory("chunkllama-server");
       Path file = new RandomModel(RandomModel.llama(), 7).writeGguf(folder.resolve("model.gguf"));
       LlmOptions options =
-          LlmOptions.defaults().withPoolBytes(8 << 20).withChunkTokens(16).withQueueCapacity(64);
+          LlmOptions.defaults()
+              .withBackendOptions(BackendOptions.defaults().withPrecision(Precision.FP32))
+              .withPoolBytes(8 << 20)
+              .withChunkTokens(16)
+              .withQueueCapacity(64);
       llm = Llm.load(file, model.apply(options));
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
@@ -107,6 +114,22 @@ final class TestServer implements AutoCloseable {
       throw new AssertionError("no [DONE]: " + response.body());
     }
     return data.subList(0, data.size() - 1).stream().map(JSON::readTree).toList();
+  }
+
+  /** Waits until no request runs, then checks that all chunks are accounted for. */
+  void awaitIdle() {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (server.openRequests() > 0 || llm.stats().running() + llm.stats().waiting() > 0) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError(
+            "%d HTTP requests, %s".formatted(server.openRequests(), llm.stats()));
+      }
+      Thread.onSpinWait();
+    }
+    TreeSnapshot tree = llm.tree(false);
+    if (tree.chunksLive() != 0 || tree.chunksFree() + tree.chunksRetained() != tree.chunksTotal()) {
+      throw new AssertionError(tree.toString());
+    }
   }
 
   static Map<String, Object> chat(String user, Map<String, ?> more) {

@@ -33,7 +33,8 @@ public final class ClientConnection implements ConnectionContext {
   ClientConnection(ConnectionContext context) {
     this.context = context;
     DataReader first = context.dataReader();
-    byte[] seen = first.readBytes(first.available());
+    int available = first.available();
+    byte[] seen = available == 0 ? new byte[0] : first.readBytes(available); // of 0 it would wait
     this.input = new ClientInput(seen, context.serverSocket(), context.executor());
     this.reader = DataReader.create(input);
   }
