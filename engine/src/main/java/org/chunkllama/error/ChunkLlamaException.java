@@ -7,11 +7,15 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class ChunkLlamaException extends RuntimeException
     permits ContextLengthException,
+        DeadlineException,
         DownloadException,
         InvalidRequestException,
         ModelFileException,
         PoolExhaustedException,
+        QueueFullException,
+        ShuttingDownException,
         TemplateException,
+        TenantLimitException,
         UnsupportedModelException {
   private static final long serialVersionUID = 1L;
 

@@ -20,6 +20,7 @@ final class Branch extends Continuation {
   private final StopStrings stops;
   private final IncrementalDetokenizer detokenizer;
   private final TokenList output = new TokenList();
+  private double logprobSum;
 
   /**
    * A completion before its first token.
@@ -76,7 +77,8 @@ final class Branch extends Continuation {
    */
   void draw(LogitsReader logits, int row, Sampler sampler) {
     GenerationOptions options = group.request.options();
-    boolean plain = group.request.processors().isEmpty() && !options.wantsLogprobs();
+    boolean scored = options.wantsLogprobs() || options.choosesBest();
+    boolean plain = group.request.processors().isEmpty() && !scored;
     if (plain && sampling.isPlainArgmax()) {
       accept(logits.argmax(row), null);
       return;
@@ -85,9 +87,11 @@ final class Branch extends Continuation {
     for (LogitsProcessor processor : group.request.processors()) {
       processor.process(index, output.array(), output.size(), values);
     }
-    if (options.wantsLogprobs()) {
-      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, options.logprobs());
-      accept(drawn.token(), drawn);
+    if (scored) {
+      int listed = Math.max(0, options.logprobs());
+      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, listed);
+      logprobSum += drawn.logprob();
+      accept(drawn.token(), options.wantsLogprobs() ? drawn : null);
     } else {
       accept(sampler.sample(values, sampling), null);
     }
@@ -116,7 +120,9 @@ final class Branch extends Continuation {
     if (stops.stoppedBy().isEmpty()) {
       rest += stops.flush();
     }
-    group.listener().finished(index, rest, reason, stops.stoppedBy(), 0);
+    boolean chosen = group.request.options().choosesBest();
+    double score = chosen ? logprobSum / Math.max(1, output.size()) : 0;
+    group.listener().finished(index, rest, reason, stops.stoppedBy(), score);
   }
 
   @Override

@@ -9,8 +9,7 @@ final class Group {
   final EngineRequest request;
   final long submittedNanos;
   final List<Continuation> continuations = new ArrayList<>(1);
-  private final Runnable leftQueue;
-  private boolean queued = true;
+  private final Ticket ticket;
   private boolean admitted;
   private boolean hasToken;
   boolean over;
@@ -19,29 +18,37 @@ final class Group {
    * A group before its first step.
    *
    * @param id rises with arrival
-   * @param leftQueue called once, when it is admitted or ends
+   * @param ticket given back in parts, when it is admitted and when it ends
    */
-  Group(long id, EngineRequest request, long submittedNanos, Runnable leftQueue) {
+  Group(long id, EngineRequest request, long submittedNanos, Ticket ticket) {
     this.id = id;
     this.request = request;
     this.submittedNanos = submittedNanos;
-    this.leftQueue = leftQueue;
+    this.ticket = ticket;
   }
 
   RequestListener listener() {
     return request.listener();
   }
 
-  void leaveQueue() {
-    if (queued) {
-      queued = false;
-      leftQueue.run();
-    }
+  TenantAccount account() {
+    return ticket.account;
+  }
+
+  /** Its turn, lower first: as if each level of priority had come some requests earlier. */
+  long rank() {
+    return id - (long) Terms.ARRIVALS_PER_PRIORITY * request.terms().priority();
+  }
+
+  /** It ended. */
+  void end() {
+    over = true;
+    ticket.end();
   }
 
   /** Its prompt has chunks; only the first call counts. */
   void admit(int cachedTokens) {
-    leaveQueue();
+    ticket.leaveQueue();
     if (!admitted) {
       admitted = true;
       listener().admitted(cachedTokens);

@@ -77,14 +77,13 @@ final class Requests {
   }
 
   private void end(Group group) {
-    group.over = true;
+    group.end();
     open.remove(group.id);
     counters.requests++;
     for (Continuation continuation : group.continuations) {
       release(continuation);
     }
     admission.changed();
-    tell(group, group::leaveQueue);
   }
 
   private void release(Continuation continuation) {

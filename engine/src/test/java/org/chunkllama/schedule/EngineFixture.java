@@ -80,9 +80,14 @@ final class EngineFixture implements AutoCloseable {
       String salt,
       Recorder recorder,
       List<LogitsProcessor> processors) {
-    engine.submit(
-        ids++, new EngineRequest(prompt, options, salt, true, processors, recorder), () -> {});
+    send(new EngineRequest(prompt, options, salt, true, recorder).withProcessors(processors));
     return recorder;
+  }
+
+  /** Sends a request; its id. */
+  long send(EngineRequest request) {
+    engine.submit(ids, request, Ticket.take(engine.tenants(), request, () -> {}));
+    return ids++;
   }
 
   long lastId() {

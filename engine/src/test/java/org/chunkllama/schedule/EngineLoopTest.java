@@ -45,7 +45,7 @@ class EngineLoopTest {
   }
 
   private static EngineRequest request(int[] prompt, GenerationOptions options, Recorder to) {
-    return new EngineRequest(prompt, options, "", true, List.of(), to);
+    return new EngineRequest(prompt, options, "", true, to);
   }
 
   @Test
