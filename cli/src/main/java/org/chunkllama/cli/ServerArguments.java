@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import org.chunkllama.TenantLimits;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.server.Limits;
 import org.chunkllama.server.ServerOptions;
@@ -68,6 +69,27 @@ final class ServerArguments {
 
   @Option(names = "--tls-key", paramLabel = "FILE", description = "Its key: PEM, PKCS #8.")
   private @Nullable Path tlsKey;
+
+  @Option(
+      names = "--tenant-requests",
+      paramLabel = "N",
+      description = "Most requests of one tenant that wait or run; more: 429. Default: no limit.")
+  private int tenantRequests = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--tenant-queued-tokens",
+      paramLabel = "N",
+      description = "Most prompt tokens of one tenant that wait; more: 429. Default: no limit.")
+  private long tenantQueuedTokens = Long.MAX_VALUE;
+
+  @Option(
+      names = "--tenant-pool-share",
+      paramLabel = "PART",
+      defaultValue = "1",
+      description =
+          "Part of the memory for keys and values that one tenant may hold, up to 1. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private double tenantPoolShare = 1;
 
   @Option(
       names = "--max-connections",
@@ -147,6 +169,7 @@ final class ServerArguments {
           keys(),
           tls(),
           limits,
+          new TenantLimits(tenantRequests, tenantQueuedTokens, tenantPoolShare),
           !noAccessLog);
     } catch (InvalidRequestException | ArithmeticException e) {
       throw new ParameterException(

@@ -9,6 +9,7 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.time.Duration;
+import java.util.Set;
 import org.chunkllama.Llm;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
@@ -18,6 +19,7 @@ import org.chunkllama.server.http.TransportErrors;
 import org.chunkllama.server.metrics.Metrics;
 import org.chunkllama.server.net.ConnectionGuard;
 import org.chunkllama.server.net.GuardedSelector;
+import org.chunkllama.server.tenant.Tenant;
 
 /**
  * A model behind HTTP. Started by {@link #start}; {@link #drain} lets what runs come to its end,
@@ -47,6 +49,7 @@ public final class ChatServer implements AutoCloseable {
    */
   public static ChatServer start(Llm llm, ServerOptions options) {
     Limits limits = options.limits();
+    limitTenants(llm, options);
     Model model = new Model(llm, options.modelName(), System.currentTimeMillis() / 1000);
     Service service = new Service();
     ConnectionGuard guard =
@@ -65,6 +68,14 @@ public final class ChatServer implements AutoCloseable {
     } catch (RuntimeException e) {
       guard.close();
       throw e;
+    }
+  }
+
+  private static void limitTenants(Llm llm, ServerOptions options) {
+    Set<Tenant> tenants =
+        options.keys().areRequired() ? options.keys().tenants() : Set.of(Tenant.ANYONE);
+    for (Tenant tenant : tenants) {
+      llm.limitTenant(tenant.name(), options.tenantLimits());
     }
   }
 

@@ -49,6 +49,9 @@ final class Probes {
   }
 
   private void checkEngine() {
+    if (!model.llm().isRunning()) {
+      throw ApiException.of(Kind.UNAVAILABLE, "engine_down", "the engine stopped");
+    }
     try {
       CompletableFuture.supplyAsync(() -> model.llm().stats(), Thread::startVirtualThread)
           .get(ENGINE_SECONDS, TimeUnit.SECONDS);

@@ -1,6 +1,7 @@
 package org.chunkllama.server;
 
 import java.util.Optional;
+import org.chunkllama.TenantLimits;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.server.tenant.ApiKeys;
 
@@ -14,6 +15,7 @@ import org.chunkllama.server.tenant.ApiKeys;
  * @param keys who is let in
  * @param tls listen with TLS
  * @param limits what is taken from clients
+ * @param tenantLimits what each tenant may take at once
  * @param accessLog a line for each request
  */
 public record ServerOptions(
@@ -24,6 +26,7 @@ public record ServerOptions(
     ApiKeys keys,
     Optional<TlsFiles> tls,
     Limits limits,
+    TenantLimits tenantLimits,
     boolean accessLog) {
   public ServerOptions {
     if (port < 0 || port > 65_535) {

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.chunkllama.Llm;
 import org.chunkllama.LlmOptions;
+import org.chunkllama.TenantLimits;
 import org.chunkllama.files.RandomModel;
 import org.chunkllama.prefix.TreeSnapshot;
 import org.chunkllama.server.tenant.ApiKeys;
@@ -56,7 +57,15 @@ final class TestServer implements AutoCloseable {
 
   static ServerOptions options(ApiKeys keys, Limits limits) {
     return new ServerOptions(
-        "127.0.0.1", 0, "random", "test", keys, Optional.empty(), limits, false);
+        "127.0.0.1",
+        0,
+        "random",
+        "test",
+        keys,
+        Optional.empty(),
+        limits,
+        TenantLimits.none(),
+        false);
   }
 
   URI uri(String path) {

@@ -22,13 +22,14 @@ public final class Generations {
   }
 
   /**
-   * Starts the requests of one HTTP request; they enter the engine together.
+   * Starts the requests of one HTTP request; all of them or none.
    *
    * @param exchange its body has been read
+   * @throws org.chunkllama.error.ChunkLlamaException if there is no room, or one is wrong
    */
   public Batch start(Exchange exchange, List<GenerationRequest> requests) {
     List<Running> all = new ArrayList<>(requests.size());
-    for (Generation generation : llm.submitAll(requests)) {
+    for (Generation generation : llm.trySubmitAll(requests)) {
       all.add(new Running(generation, figures));
     }
     Batch batch = new Batch(this, all);

@@ -14,11 +14,11 @@ public final class ApiException extends RuntimeException {
     UNAUTHENTICATED(401, "invalid_request_error", "authentication_error"),
     NOT_FOUND(404, "invalid_request_error", "not_found_error"),
     METHOD(405, "invalid_request_error", "invalid_request_error"),
-    TIMEOUT(408, "timeout_error", "api_error"),
     TOO_LARGE(413, "invalid_request_error", "request_too_large"),
     BUSY(429, "rate_limit_error", "rate_limit_error"),
     INTERNAL(500, "server_error", "api_error"),
-    UNAVAILABLE(503, "server_error", "overloaded_error");
+    UNAVAILABLE(503, "server_error", "overloaded_error"),
+    DEADLINE(504, "timeout_error", "api_error");
 
     private final int status;
     private final String openAiType;

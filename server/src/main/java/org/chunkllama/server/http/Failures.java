@@ -2,11 +2,15 @@ package org.chunkllama.server.http;
 
 import java.time.Duration;
 import org.chunkllama.error.ContextLengthException;
+import org.chunkllama.error.DeadlineException;
 import org.chunkllama.error.DownloadException;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.error.ModelFileException;
 import org.chunkllama.error.PoolExhaustedException;
+import org.chunkllama.error.QueueFullException;
+import org.chunkllama.error.ShuttingDownException;
 import org.chunkllama.error.TemplateException;
+import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.error.UnsupportedModelException;
 import org.chunkllama.server.http.ApiException.Kind;
 
@@ -28,6 +32,13 @@ public final class Failures {
       case PoolExhaustedException e ->
           ApiException.retry(
               Kind.UNAVAILABLE, "kv_memory_exhausted", text(e), Duration.ofSeconds(1));
+      case QueueFullException e ->
+          ApiException.retry(Kind.BUSY, "queue_full", text(e), Duration.ofSeconds(1));
+      case TenantLimitException e ->
+          ApiException.retry(Kind.BUSY, "tenant_limit", text(e), Duration.ofSeconds(1));
+      case ShuttingDownException e ->
+          ApiException.retry(Kind.UNAVAILABLE, "draining", text(e), Duration.ofSeconds(5));
+      case DeadlineException e -> ApiException.of(Kind.DEADLINE, "deadline_exceeded", text(e), e);
       case ModelFileException e -> internal(e, id);
       case DownloadException e -> internal(e, id);
       default -> internal(error, id);

@@ -19,12 +19,14 @@ final class EngineFigures {
     this.llm = llm;
     this.registry = registry;
     this.stats = llm.stats();
+    CacheConfig.register(registry, llm.tree(false));
     gauge("vllm:num_requests_running", "Sequences in the batch.", LlmStats::running);
     gauge("vllm:num_requests_waiting", "Requests not yet admitted.", LlmStats::waiting);
     counter("vllm:prompt_tokens", "Tokens of prompts.", LlmStats::promptTokens);
     counter("vllm:generation_tokens", "Generated tokens.", LlmStats::generatedTokens);
-    counter("vllm:prefix_cache_queries", "Prompt tokens looked up.", LlmStats::promptTokens);
-    counter("vllm:prefix_cache_hits", "Prompt tokens found.", LlmStats::promptTokensReused);
+    gauge("vllm:kv_cache_usage_perc", "Part of the pool in use, 0 to 1.", LlmStats::kvUsage);
+    counter("vllm:prefix_cache_queries", "Tokens looked up.", LlmStats::prefixTokensQueried);
+    counter("vllm:prefix_cache_hits", "Tokens found.", LlmStats::prefixTokensHit);
     counter("vllm:num_preemptions", "Sequences thrown out for room.", LlmStats::preemptions);
     counter("chunkllama_steps", "Model steps.", LlmStats::steps);
     counter(

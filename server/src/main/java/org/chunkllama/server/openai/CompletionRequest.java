@@ -11,19 +11,12 @@ import org.chunkllama.server.http.JsonFields;
  * A request to {@code /v1/completions}.
  *
  * @param prompts one or more
- * @param options how to generate; its n is how many are drawn for each prompt
- * @param n how many of those are returned, the likeliest
- * @param logprobs return them
+ * @param options how to generate
  * @param echo put the prompt before the answer
  * @param stream whether and how to stream
  */
 record CompletionRequest(
-    List<Prompt> prompts,
-    GenerationOptions options,
-    int n,
-    boolean logprobs,
-    boolean echo,
-    StreamFields stream) {
+    List<Prompt> prompts, GenerationOptions options, boolean echo, StreamFields stream) {
   private static final int DEFAULT_MAX_TOKENS = 16;
   private static final int MAX_LOGPROBS = 20;
 
@@ -42,14 +35,16 @@ record CompletionRequest(
       throw fields.wrong(
           "echo", "together with 'logprobs' is not supported: prompts get no log probabilities");
     }
-    int n = options.n();
-    int drawn = drawn(fields, n, stream);
-    int wanted = logprobs.orElse(drawn > n ? 0 : GenerationOptions.NO_LOGPROBS);
     return new CompletionRequest(
-        prompts, options.withN(drawn).withLogprobs(wanted), n, logprobs.isPresent(), echo, stream);
+        prompts,
+        options
+            .withBestOf(bestOf(fields, options.n(), stream))
+            .withLogprobs(logprobs.orElse(GenerationOptions.NO_LOGPROBS)),
+        echo,
+        stream);
   }
 
-  private static int drawn(JsonFields fields, int n, StreamFields stream) {
+  private static int bestOf(JsonFields fields, int n, StreamFields stream) {
     int drawn = fields.integer("best_of", 1, GenerationOptions.MAX_BRANCHES).orElse(n);
     if (drawn < n) {
       throw fields.wrong("best_of", "must be at least n (%d)".formatted(n));
@@ -57,6 +52,6 @@ record CompletionRequest(
     if (drawn > n && stream.on()) {
       throw fields.wrong("best_of", "above n cannot be streamed: the best is known at the end");
     }
-    return drawn;
+    return drawn > n ? drawn : 0;
   }
 }

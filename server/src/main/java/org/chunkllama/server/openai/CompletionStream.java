@@ -33,7 +33,7 @@ final class CompletionStream {
     this.request = request;
     this.logprobs = logprobs;
     this.tokenizer = tokenizer;
-    this.offsets = new int[request.prompts().size() * request.n()];
+    this.offsets = new int[request.prompts().size() * request.options().n()];
   }
 
   void run(Exchange exchange, Batch batch) {
@@ -48,7 +48,7 @@ final class CompletionStream {
       for (Running running : batch.all()) {
         GenerationResult result = running.result();
         for (Completion completion : result.completions()) {
-          int index = results.size() * request.n() + completion.index();
+          int index = results.size() * request.options().n() + completion.index();
           String finish = Finish.reason(completion.finishReason());
           events.data(json -> chunk(json, index, "", null, finish));
         }
@@ -63,7 +63,7 @@ final class CompletionStream {
 
   private void piece(EventStream events, Merged.Piece next) {
     GenerationPiece piece = next.piece();
-    int index = next.source() * request.n() + piece.index();
+    int index = next.source() * request.options().n() + piece.index();
     String echo = echoed.get(index) ? "" : Completions.echo(request, next.source(), tokenizer);
     echoed.set(index);
     String text = echo + piece.text();
@@ -99,7 +99,7 @@ final class CompletionStream {
     json.writeNumberProperty("index", index);
     json.writeStringProperty("text", text);
     json.writeName("logprobs");
-    if (tokens != null && request.logprobs()) {
+    if (tokens != null && request.options().wantsLogprobs()) {
       json.writeTree(logprobs.completion(tokens, offsets[index]));
     } else {
       json.writeNull();

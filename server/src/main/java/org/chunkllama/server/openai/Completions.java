@@ -1,12 +1,10 @@
 package org.chunkllama.server.openai;
 
-import java.util.Comparator;
 import java.util.List;
 import org.chunkllama.Completion;
 import org.chunkllama.GenerationRequest;
 import org.chunkllama.GenerationResult;
 import org.chunkllama.Prompt;
-import org.chunkllama.sample.TokenLogprobs;
 import org.chunkllama.server.generate.Batch;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
@@ -56,12 +54,15 @@ public final class Completions implements Endpoint {
     ArrayNode choices = json.putArray("choices");
     for (int i = 0; i < results.size(); i++) {
       String echo = echo(request, i, model.llm().tokenizer());
-      for (Completion completion : best(results.get(i).completions(), request.n())) {
+      for (Completion completion : results.get(i).completions()) {
         ObjectNode choice = choices.addObject();
         choice.put("index", choices.size() - 1);
         choice.put("text", echo + completion.text());
         choice.set(
-            "logprobs", request.logprobs() ? logprobs.completion(completion.logprobs(), 0) : null);
+            "logprobs",
+            request.options().wantsLogprobs()
+                ? logprobs.completion(completion.logprobs(), 0)
+                : null);
         choice.put("finish_reason", Finish.reason(completion.finishReason()));
       }
     }
@@ -79,23 +80,5 @@ public final class Completions implements Endpoint {
       case Prompt.Tokens tokens -> tokenizer.decode(tokens.ids());
       case Prompt.Chat _ -> throw new IllegalArgumentException("a completion's prompt is no chat");
     };
-  }
-
-  /** The {@code n} likeliest per token, likeliest first; all of them as they are if there are n. */
-  private static List<Completion> best(List<Completion> completions, int n) {
-    if (completions.size() <= n) {
-      return completions;
-    }
-    return completions.stream()
-        .sorted(Comparator.comparingDouble(Completions::meanLogprob).reversed())
-        .limit(n)
-        .toList();
-  }
-
-  private static double meanLogprob(Completion completion) {
-    return completion.logprobs().stream()
-        .mapToDouble(TokenLogprobs::logprob)
-        .average()
-        .orElse(Double.NEGATIVE_INFINITY);
   }
 }
