@@ -2,6 +2,11 @@ package org.chunkllama.server;
 
 import io.helidon.http.Method;
 import io.helidon.webserver.http.HttpRouting;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.chunkllama.server.cache.Pins;
+import org.chunkllama.server.cache.Prefixes;
+import org.chunkllama.server.cache.Tree;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
 import org.chunkllama.server.http.ApiException;
@@ -39,7 +44,9 @@ final class Routes {
       Metrics metrics,
       String version) {
     Routes routes = new Routes(routing, gate);
-    Requests requests = new Requests(new Salts());
+    Salts salts = new Salts();
+    Requests requests = new Requests(salts);
+    Prefixes prefixes = new Prefixes(model, new Pins(model.llm()), salts);
     Models models = new Models(model);
     Tokenization tokenization = new Tokenization(model);
     Probes probes = new Probes(model, service, version);
@@ -49,6 +56,9 @@ final class Routes {
     routes.post("/v1/completions/render", tokenization::renderCompletion);
     routes.get("/v1/models", models::list);
     routes.get("/v1/models/{model}", models::get);
+    routes.get("/v1/tree", new Tree(model.llm()));
+    routes.api("/v1/prefixes", Map.of(Method.GET, prefixes::list, Method.POST, prefixes::pin));
+    routes.api("/v1/prefixes/{id}", Map.of(Method.DELETE, prefixes::unpin));
     routes.post("/tokenize", tokenization::tokenize);
     routes.post("/detokenize", tokenization::detokenize);
     routes.probe("/", new Page(model, version));
@@ -60,26 +70,33 @@ final class Routes {
   }
 
   private void post(String path, Endpoint endpoint) {
-    route(Method.POST, path, Access.API, endpoint);
+    api(path, Map.of(Method.POST, endpoint));
   }
 
   private void get(String path, Endpoint endpoint) {
-    route(Method.GET, path, Access.API, endpoint);
+    api(path, Map.of(Method.GET, endpoint));
+  }
+
+  private void api(String path, Map<Method, Endpoint> endpoints) {
+    routes(path, Access.API, ErrorFormat.OPENAI, endpoints);
   }
 
   private void probe(String path, Endpoint endpoint) {
-    route(Method.GET, path, Access.PROBE, endpoint);
+    routes(path, Access.PROBE, ErrorFormat.OPENAI, Map.of(Method.GET, endpoint));
   }
 
-  private void route(Method method, String path, Access access, Endpoint endpoint) {
-    routing.route(method, path, gate.handler(path, access, ErrorFormat.OPENAI, endpoint));
+  private void routes(
+      String path, Access access, ErrorFormat format, Map<Method, Endpoint> endpoints) {
+    endpoints.forEach((method, endpoint) ->
+        routing.route(method, path, gate.handler(path, access, format, endpoint)));
+    String allowed =
+        endpoints.keySet().stream().map(Method::text).sorted().collect(Collectors.joining(", "));
     Endpoint wrong =
         exchange -> {
-          exchange.with("Allow", method.text());
-          throw ApiException.of(
-              Kind.METHOD, null, "%s takes %s only".formatted(path, method.text()));
+          exchange.with("Allow", allowed);
+          throw ApiException.of(Kind.METHOD, null, "%s takes %s only".formatted(path, allowed));
         };
-    routing.any(path, gate.handler(path, Access.PROBE, ErrorFormat.OPENAI, wrong));
+    routing.any(path, gate.handler(path, Access.PROBE, format, wrong));
   }
 
   private void others() {

@@ -35,14 +35,16 @@ public final class SamplingFields {
     if (least > most) {
       throw fields.wrong("min_tokens", "must be at most max_tokens (%d)".formatted(most));
     }
-    return GenerationOptions.defaults()
-        .withMaxTokens(most)
-        .withMinTokens(least)
-        .withStop(stop.toArray(String[]::new))
-        .withStopIds(fields.ids("stop_token_ids"))
-        .withIgnoreEos(fields.flag("ignore_eos", false))
-        .withN(fields.integer("n", 1, GenerationOptions.MAX_BRANCHES).orElse(1))
-        .withSampling(sampling(fields, vocabulary));
+    GenerationOptions options =
+        GenerationOptions.defaults()
+            .withMaxTokens(most)
+            .withMinTokens(least)
+            .withStop(stop.toArray(String[]::new))
+            .withStopIds(fields.ids("stop_token_ids"))
+            .withIgnoreEos(fields.flag("ignore_eos", false))
+            .withN(fields.integer("n", 1, GenerationOptions.MAX_BRANCHES).orElse(1))
+            .withSampling(sampling(fields, vocabulary));
+    return Guides.parse(fields).map(options::withGuide).orElse(options);
   }
 
   private static OptionalInt maxTokens(JsonFields fields) {

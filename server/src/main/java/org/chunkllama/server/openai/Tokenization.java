@@ -29,7 +29,7 @@ public final class Tokenization {
     model.check(fields);
     int[] ids =
         fields.has("messages")
-            ? model.llm().encode(ChatRequest.prompt(fields))
+            ? model.llm().encode(ChatMessages.prompt(fields))
             : tokenizer.encode(
                 fields.requiredString("prompt"), fields.flag("add_special_tokens", true), true);
     ObjectNode json = Json.object();
