@@ -3,6 +3,7 @@ package org.chunkllama.server.http;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -49,6 +50,22 @@ public final class Json {
   /** Maps and lists as a node. */
   public static JsonNode node(Object value) {
     return MAPPER.valueToTree(value);
+  }
+
+  /**
+   * JSON that somebody wrote.
+   *
+   * @throws JacksonException if it is none
+   */
+  public static JsonNode parse(String text) {
+    return MAPPER.readTree(text);
+  }
+
+  /** Several values, one after another. */
+  public static List<JsonNode> parseAll(String text) {
+    try (var values = MAPPER.readerFor(JsonNode.class).<JsonNode>readValues(text)) {
+      return values.readAll();
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
 import org.chunkllama.server.http.Endpoint;
 import org.chunkllama.server.http.Exchange;
+import org.chunkllama.server.http.Json;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -48,15 +49,26 @@ public final class ChatCompletions implements Endpoint {
     for (Completion completion : result.completions()) {
       ObjectNode choice = choices.addObject();
       choice.put("index", completion.index());
-      ObjectNode message = choice.putObject("message");
-      message.put("role", "assistant");
-      message.put("content", completion.text());
-      message.putNull("refusal");
+      ParsedAnswer parsed = ParsedAnswer.of(completion, chat.tools().parser());
+      choice.set("message", message(parsed));
       choice.set(
           "logprobs", chat.options().wantsLogprobs() ? logprobs.chat(completion.logprobs()) : null);
-      choice.put("finish_reason", Finish.reason(completion.finishReason()));
+      choice.put("finish_reason", parsed.finishReason());
     }
     json.set("usage", Usage.of(List.of(result)).json());
     return json;
+  }
+
+  private static ObjectNode message(ParsedAnswer parsed) {
+    ObjectNode message = Json.object();
+    message.put("role", "assistant");
+    boolean callsOnly = !parsed.calls().isEmpty() && parsed.text().isEmpty();
+    message.put("content", callsOnly ? null : parsed.text());
+    message.putNull("refusal");
+    if (!parsed.calls().isEmpty()) {
+      ArrayNode calls = message.putArray("tool_calls");
+      parsed.calls().forEach(call -> calls.add(call.json()));
+    }
+    return message;
   }
 }

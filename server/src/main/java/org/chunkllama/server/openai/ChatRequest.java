@@ -10,18 +10,29 @@ import org.chunkllama.server.http.JsonFields;
  *
  * @param prompt messages, tools and what the template is told
  * @param options how to generate
+ * @param tools what the model may call
  * @param stream whether and how to stream
  */
-record ChatRequest(Prompt.Chat prompt, GenerationOptions options, StreamFields stream) {
+record ChatRequest(
+    Prompt.Chat prompt, GenerationOptions options, Tools tools, StreamFields stream) {
   private static final int MAX_TOP_LOGPROBS = 20;
 
   static ChatRequest parse(JsonFields fields, Model model) {
     model.check(fields);
-    Prompt.Chat prompt = ChatMessages.prompt(fields);
+    Tools tools = Tools.parse(fields, model.llm().chatTemplate().source());
+    Prompt.Chat prompt = ChatMessages.prompt(fields, tools.descriptions());
     int vocabulary = model.llm().config().vocabulary();
-    GenerationOptions options = SamplingFields.parse(fields, model.llm().context(), vocabulary);
+    GenerationOptions options =
+        SamplingFields.parse(fields, model.llm().context(), vocabulary)
+            .withLogprobs(logprobs(fields));
+    if (tools.guide().isPresent() && options.guide().isPresent()) {
+      throw fields.wrong("tool_choice", "forces a call, and the answer shall have another form");
+    }
     return new ChatRequest(
-        prompt, options.withLogprobs(logprobs(fields)), StreamFields.parse(fields));
+        prompt,
+        tools.guide().map(options::withGuide).orElse(options),
+        tools,
+        StreamFields.parse(fields));
   }
 
   private static int logprobs(JsonFields fields) {

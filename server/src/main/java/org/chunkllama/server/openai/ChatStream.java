@@ -1,8 +1,9 @@
 package org.chunkllama.server.openai;
 
-import java.util.BitSet;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.chunkllama.Completion;
 import org.chunkllama.GenerationPiece;
 import org.chunkllama.GenerationResult;
@@ -19,7 +20,7 @@ final class ChatStream {
   private final AnswerHead head;
   private final ChatRequest chat;
   private final Logprobs logprobs;
-  private final BitSet begun = new BitSet();
+  private final Map<Integer, Choice> choices = new HashMap<>();
 
   ChatStream(AnswerHead head, ChatRequest chat, Logprobs logprobs) {
     this.head = head;
@@ -37,7 +38,6 @@ final class ChatStream {
       }
       GenerationResult result = running.result();
       for (Completion completion : result.completions()) {
-        begin(events, completion.index());
         end(events, completion);
       }
       if (chat.stream().usage()) {
@@ -48,38 +48,90 @@ final class ChatStream {
   }
 
   private void piece(EventStream events, GenerationPiece piece) {
-    begin(events, piece.index());
-    if (piece.text().isEmpty() && piece.logprobs().isEmpty()) {
-      return; // a part of a character, or what may become a stop string
+    Choice choice = choice(events, piece.index());
+    choice.piece = piece;
+    choice.parser.accept(piece.text(), choice);
+    GenerationPiece unsent = choice.piece;
+    if (unsent != null && chat.options().wantsLogprobs() && !unsent.logprobs().isEmpty()) {
+      choice.text(""); // tokens without text of their own still have log probabilities
     }
-    events.data(json ->
-        chunk(
-            json,
-            piece.index(),
-            delta -> delta.writeStringProperty("content", piece.text()),
-            piece,
-            null));
+    choice.piece = null;
   }
 
-  private void begin(EventStream events, int index) {
-    if (!begun.get(index)) {
-      begun.set(index);
-      events.data(json ->
-          chunk(
-              json,
-              index,
-              delta -> {
-                delta.writeStringProperty("role", "assistant");
-                delta.writeStringProperty("content", "");
-              },
-              null,
-              null));
-    }
+  private Choice choice(EventStream events, int index) {
+    return choices.computeIfAbsent(index, _ -> new Choice(events, index));
   }
 
   private void end(EventStream events, Completion completion) {
-    String reason = Finish.reason(completion.finishReason());
+    Choice choice = choice(events, completion.index());
+    choice.parser.finish(choice);
+    String reason = Finish.reason(completion.finishReason(), choice.calls > 0);
     events.data(json -> chunk(json, completion.index(), _ -> {}, null, reason));
+  }
+
+  /** One answer on its way: the parts that its parser finds become events. */
+  private final class Choice implements AnswerParser.Sink {
+    private final EventStream events;
+    private final int index;
+    private final AnswerParser parser = chat.tools().parser();
+
+    /** The piece that is being parsed, until its log probabilities are sent. */
+    private @Nullable GenerationPiece piece;
+
+    private int calls;
+
+    Choice(EventStream events, int index) {
+      this.events = events;
+      this.index = index;
+      send(delta -> {
+        delta.writeStringProperty("role", "assistant");
+        delta.writeStringProperty("content", "");
+      });
+    }
+
+    @Override
+    public void text(String text) {
+      send(delta -> delta.writeStringProperty("content", text));
+    }
+
+    @Override
+    public void call(ToolCall call) {
+      int number = calls++;
+      call(
+          number,
+          json -> {
+            json.writeStringProperty("id", call.id());
+            json.writeStringProperty("type", "function");
+            json.writeObjectPropertyStart("function");
+            json.writeStringProperty("name", call.name());
+            json.writeStringProperty("arguments", "");
+            json.writeEndObject();
+          });
+      call(
+          number,
+          json -> {
+            json.writeObjectPropertyStart("function");
+            json.writeStringProperty("arguments", call.arguments());
+            json.writeEndObject();
+          });
+    }
+
+    private void call(int number, Delta fields) {
+      send(delta -> {
+        delta.writeArrayPropertyStart("tool_calls");
+        delta.writeStartObject();
+        delta.writeNumberProperty("index", number);
+        fields.write(delta);
+        delta.writeEndObject();
+        delta.writeEndArray();
+      });
+    }
+
+    private void send(Delta delta) {
+      GenerationPiece carried = piece;
+      piece = null;
+      events.data(json -> chunk(json, index, delta, carried, null));
+    }
   }
 
   private void usage(EventStream events, GenerationResult result) {

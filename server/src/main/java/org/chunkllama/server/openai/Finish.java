@@ -6,6 +6,11 @@ import org.chunkllama.sample.FinishReason;
 final class Finish {
   private Finish() {}
 
+  /** Of an answer that may hold calls. */
+  static String reason(FinishReason reason, boolean calls) {
+    return calls && reason == FinishReason.STOP ? "tool_calls" : reason(reason);
+  }
+
   static String reason(FinishReason reason) {
     return switch (reason) {
       case STOP -> "stop";
