@@ -4,8 +4,8 @@ import io.helidon.http.Method;
 import io.helidon.webserver.http.HttpRouting;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.chunkllama.server.anthropic.Messages;
 import org.chunkllama.server.cache.Pins;
-import org.chunkllama.server.cache.Prefixes;
 import org.chunkllama.server.cache.Tree;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
@@ -20,8 +20,11 @@ import org.chunkllama.server.metrics.Metrics;
 import org.chunkllama.server.openai.ChatCompletions;
 import org.chunkllama.server.openai.Completions;
 import org.chunkllama.server.openai.Models;
+import org.chunkllama.server.openai.Prefixes;
 import org.chunkllama.server.openai.Requests;
+import org.chunkllama.server.openai.Retention;
 import org.chunkllama.server.openai.Tokenization;
+import org.chunkllama.server.responses.Responses;
 import org.chunkllama.server.tenant.Salts;
 
 /** Which endpoint answers what. */
@@ -46,14 +49,23 @@ final class Routes {
     Routes routes = new Routes(routing, gate);
     Salts salts = new Salts();
     Requests requests = new Requests(salts);
-    Prefixes prefixes = new Prefixes(model, new Pins(model.llm()), salts);
+    Pins pins = new Pins(model.llm());
+    Prefixes prefixes = new Prefixes(model, pins, salts);
+    Retention retention = new Retention(model, pins);
     Models models = new Models(model);
     Tokenization tokenization = new Tokenization(model);
     Probes probes = new Probes(model, service, version);
-    routes.post("/v1/chat/completions", new ChatCompletions(model, generations, requests));
+    routes.post(
+        "/v1/chat/completions", new ChatCompletions(model, generations, requests, retention));
     routes.post("/v1/chat/completions/render", tokenization::renderChat);
     routes.post("/v1/completions", new Completions(model, generations, requests));
     routes.post("/v1/completions/render", tokenization::renderCompletion);
+    routes.post("/v1/responses", new Responses(model, generations, requests, retention));
+    routes.routes(
+        "/v1/messages",
+        Access.API,
+        ErrorFormat.ANTHROPIC,
+        Map.of(Method.POST, new Messages(model, generations, requests, pins)));
     routes.get("/v1/models", models::list);
     routes.get("/v1/models/{model}", models::get);
     routes.get("/v1/tree", new Tree(model.llm()));

@@ -1,11 +1,15 @@
 package org.chunkllama.server.cache;
 
+import java.nio.IntBuffer;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.chunkllama.Llm;
 import org.chunkllama.Prefix;
 import org.chunkllama.PrefixOptions;
 import org.chunkllama.Prompt;
+import org.chunkllama.error.ChunkLlamaException;
 import org.chunkllama.prefix.TreeSnapshot;
 import org.chunkllama.server.http.ApiException;
 import org.chunkllama.server.http.ApiException.Kind;
@@ -15,7 +19,10 @@ import org.chunkllama.server.tenant.Tenant;
 public final class Pins {
   private static final int POOL_PARTS = 2;
 
+  private static final System.Logger LOG = System.getLogger(Pins.class.getName());
+
   private final Llm llm;
+  private final Map<Key, Prefix> kept = new HashMap<>();
   private final long tokensMax;
 
   public Pins(Llm llm) {
@@ -37,6 +44,27 @@ public final class Pins {
     checkRoom(llm.encode(prompt).length);
     return llm.prefix(prompt, options);
   }
+
+  /**
+   * Keeps what a request has computed, as far as there is room: a wish, so that nothing fails where
+   * there is none. Asked again, the time begins anew.
+   */
+  public synchronized void keep(Tenant tenant, int[] prefix, String salt, Duration ttl) {
+    kept.values().removeIf(old -> old.timeLeft().map(Duration::isZero).orElse(false));
+    Key key = new Key(salt, IntBuffer.wrap(prefix));
+    try {
+      Prefix again = pin(tenant, new Prompt.Tokens(prefix), salt, ttl);
+      Prefix old = kept.put(key, again);
+      if (old != null) {
+        old.close();
+      }
+    } catch (ApiException | ChunkLlamaException e) {
+      LOG.log(System.Logger.Level.DEBUG, "a prefix is not kept", e);
+    }
+  }
+
+  /** Equal prefixes of one salt. */
+  private record Key(String salt, IntBuffer tokens) {}
 
   private void checkRoom(int tokens) {
     long held = llm.prefixes().stream().mapToLong(Prefix::tokens).sum();

@@ -18,12 +18,15 @@ public final class ChatCompletions implements Endpoint {
   private final Model model;
   private final Generations generations;
   private final Requests requests;
+  private final Retention retention;
   private final Logprobs logprobs;
 
-  public ChatCompletions(Model model, Generations generations, Requests requests) {
+  public ChatCompletions(
+      Model model, Generations generations, Requests requests, Retention retention) {
     this.model = model;
     this.generations = generations;
     this.requests = requests;
+    this.retention = retention;
     this.logprobs = new Logprobs(model.llm().tokenizer());
   }
 
@@ -31,6 +34,7 @@ public final class ChatCompletions implements Endpoint {
   public void handle(Exchange exchange) {
     var fields = exchange.json();
     ChatRequest chat = ChatRequest.parse(fields, model);
+    retention.check(fields);
     GenerationRequest request =
         requests.of(exchange.tenant(), chat.prompt(), chat.options(), fields);
     AnswerHead head = AnswerHead.of("chatcmpl-", exchange, model);
@@ -41,6 +45,7 @@ public final class ChatCompletions implements Endpoint {
         exchange.send(answer(head, chat, batch.first().result()));
       }
     }
+    retention.keep(exchange, request, fields);
   }
 
   private ObjectNode answer(AnswerHead head, ChatRequest chat, GenerationResult result) {

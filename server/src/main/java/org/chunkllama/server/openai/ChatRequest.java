@@ -13,11 +13,11 @@ import org.chunkllama.server.http.JsonFields;
  * @param tools what the model may call
  * @param stream whether and how to stream
  */
-record ChatRequest(
+public record ChatRequest(
     Prompt.Chat prompt, GenerationOptions options, Tools tools, StreamFields stream) {
   private static final int MAX_TOP_LOGPROBS = 20;
 
-  static ChatRequest parse(JsonFields fields, Model model) {
+  public static ChatRequest parse(JsonFields fields, Model model) {
     model.check(fields);
     Tools tools = Tools.parse(fields, model.llm().chatTemplate().source());
     Prompt.Chat prompt = ChatMessages.prompt(fields, tools.descriptions());

@@ -3,15 +3,15 @@ package org.chunkllama.server.openai;
 import org.chunkllama.sample.FinishReason;
 
 /** Why answers end, in OpenAI's words. */
-final class Finish {
+public final class Finish {
   private Finish() {}
 
   /** Of an answer that may hold calls. */
-  static String reason(FinishReason reason, boolean calls) {
+  public static String reason(FinishReason reason, boolean calls) {
     return calls && reason == FinishReason.STOP ? "tool_calls" : reason(reason);
   }
 
-  static String reason(FinishReason reason) {
+  public static String reason(FinishReason reason) {
     return switch (reason) {
       case STOP -> "stop";
       case LENGTH -> "length";

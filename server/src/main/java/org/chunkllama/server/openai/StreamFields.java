@@ -8,7 +8,7 @@ import org.chunkllama.server.http.JsonFields;
  * @param on as events, token by token
  * @param usage with a last event that counts tokens
  */
-record StreamFields(boolean on, boolean usage) {
+public record StreamFields(boolean on, boolean usage) {
   static StreamFields parse(JsonFields fields) {
     boolean on = fields.flag("stream", false);
     boolean usage =

@@ -30,7 +30,11 @@ public record ToolCall(String id, String name, String arguments) {
     }
   }
 
-  /** The same of JSON. */
+  /**
+   * The same of JSON.
+   *
+   * @throws JacksonException if the arguments are text that is no JSON
+   */
   static Optional<ToolCall> of(JsonNode node) {
     if (!(node instanceof ObjectNode call) || !call.path("name").isString()) {
       return Optional.empty();
@@ -39,7 +43,11 @@ public record ToolCall(String id, String name, String arguments) {
     for (Map.Entry<String, JsonNode> field : call.properties()) {
       if (ARGUMENTS.contains(field.getKey())) {
         JsonNode value = field.getValue();
-        arguments = value.isString() ? value.stringValue() : Json.text(value);
+        JsonNode object = value.isString() ? Json.parse(value.stringValue()) : value;
+        if (!object.isObject()) {
+          return Optional.empty();
+        }
+        arguments = Json.text(object);
       }
     }
     return Optional.of(new ToolCall(newId(), call.get("name").stringValue(), arguments));

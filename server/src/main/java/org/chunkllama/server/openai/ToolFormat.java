@@ -6,7 +6,7 @@ import org.chunkllama.guide.Guide;
 import org.chunkllama.server.http.Json;
 
 /** How a model writes calls, which its chat template tells. */
-enum ToolFormat {
+public enum ToolFormat {
   /** {@code <tool_call>{"name": .., "arguments": ..}</tool_call>}: Hermes, Qwen, SmolLM. */
   TAGGED {
     @Override

@@ -18,7 +18,7 @@ import tools.jackson.databind.JsonNode;
  * @param format how the model writes calls; empty if it may call none
  * @param guide present if it must call
  */
-record Tools(
+public record Tools(
     List<Map<String, @Nullable Object>> descriptions,
     Optional<ToolFormat> format,
     Optional<Guide> guide) {
@@ -96,7 +96,7 @@ record Tools(
     return format.guide(calls, max);
   }
 
-  AnswerParser parser() {
+  public AnswerParser parser() {
     return format.map(ToolFormat::parser).orElseGet(AnswerParser::plain);
   }
 }

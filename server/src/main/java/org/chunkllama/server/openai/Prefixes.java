@@ -1,15 +1,15 @@
-package org.chunkllama.server.cache;
+package org.chunkllama.server.openai;
 
 import java.time.Duration;
 import org.chunkllama.Prefix;
 import org.chunkllama.Prompt;
+import org.chunkllama.server.cache.Pins;
 import org.chunkllama.server.generate.Model;
 import org.chunkllama.server.http.ApiException;
 import org.chunkllama.server.http.ApiException.Kind;
 import org.chunkllama.server.http.Exchange;
 import org.chunkllama.server.http.Json;
 import org.chunkllama.server.http.JsonFields;
-import org.chunkllama.server.openai.ChatMessages;
 import org.chunkllama.server.tenant.Salts;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
