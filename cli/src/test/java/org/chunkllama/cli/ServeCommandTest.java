@@ -20,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** {@code serve}: its options, and a process that is told to stop. */
 class ServeCommandTest {
@@ -49,7 +50,7 @@ class ServeCommandTest {
 
     Defaults defaults =
         new Defaults(name -> name.equals("CHUNKLLAMA_PORT") ? "9004" : null, new String[0]);
-    var option = ServeCommand.line(null, new String[0]).getCommandSpec().findOption("--port");
+    OptionSpec option = OptionSpec.builder("--port").build();
     assertThat(defaults.defaultValue(option)).isEqualTo("9004");
   }
 
