@@ -1,6 +1,7 @@
 package org.chunkllama.schedule;
 
 import java.util.Arrays;
+import org.chunkllama.guide.GuideMatcher;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.LogitsProcessor;
@@ -20,6 +21,7 @@ final class Branch extends Continuation {
   private final StopStrings stops;
   private final IncrementalDetokenizer detokenizer;
   private final TokenList output = new TokenList();
+  private final @Nullable GuideMatcher guide;
   private double logprobSum;
 
   /**
@@ -28,14 +30,22 @@ final class Branch extends Continuation {
    * @param index which of its request
    * @param maxTokens most tokens, after the context's limit
    * @param endIds ids that end it, sorted
+   * @param guide what it must look like; null = anything
    */
-  Branch(Group group, int index, int maxTokens, int[] endIds, IncrementalDetokenizer detokenizer) {
+  Branch(
+      Group group,
+      int index,
+      int maxTokens,
+      int[] endIds,
+      IncrementalDetokenizer detokenizer,
+      @Nullable GuideMatcher guide) {
     super(group);
     GenerationOptions options = group.request.options();
     this.index = index;
     this.maxTokens = maxTokens;
     this.endIds = endIds;
     this.detokenizer = detokenizer;
+    this.guide = guide;
     this.stops = new StopStrings(options.stop());
     this.sampling =
         SamplerState.start(
@@ -78,7 +88,7 @@ final class Branch extends Continuation {
   void draw(LogitsReader logits, int row, Sampler sampler) {
     GenerationOptions options = group.request.options();
     boolean scored = options.wantsLogprobs() || options.choosesBest();
-    boolean plain = group.request.processors().isEmpty() && !scored;
+    boolean plain = group.request.processors().isEmpty() && !scored && guide == null;
     if (plain && sampling.isPlainArgmax()) {
       accept(logits.argmax(row), null);
       return;
@@ -89,11 +99,11 @@ final class Branch extends Continuation {
     }
     if (scored) {
       int listed = Math.max(0, options.logprobs());
-      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, listed);
+      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, guide, listed);
       logprobSum += drawn.logprob();
       accept(drawn.token(), options.wantsLogprobs() ? drawn : null);
     } else {
-      accept(sampler.sample(values, sampling), null);
+      accept(sampler.sample(values, sampling, guide), null);
     }
   }
 
@@ -103,7 +113,10 @@ final class Branch extends Continuation {
     boolean ends = Arrays.binarySearch(endIds, token) >= 0;
     String text = ends ? "" : show(detokenizer.append(token));
     group.listener().token(index, token, text, logprobs);
-    if (ends || !stops.stoppedBy().isEmpty()) {
+    if (guide != null) {
+      guide.accept(token);
+    }
+    if (ends || !stops.stoppedBy().isEmpty() || (guide != null && guide.isComplete())) {
       finish(FinishReason.STOP);
     } else if (output.size() >= maxTokens) {
       finish(FinishReason.LENGTH);

@@ -5,6 +5,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.chunkllama.error.ContextLengthException;
 import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.guide.CompiledGuide;
+import org.chunkllama.guide.GuideMatcher;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.StepPlan;
 import org.chunkllama.plan.AttentionPlanner;
@@ -232,7 +234,9 @@ public final class Engine {
       group.continuations.add(new Beams(group, maxTokens, endIds, () -> detokenizer(request)));
     } else {
       for (int i = 0; i < options.branches(); i++) {
-        group.continuations.add(new Branch(group, i, maxTokens, endIds, detokenizer(request)));
+        group.continuations.add(
+            new Branch(
+                group, i, maxTokens, endIds, detokenizer(request), matcher(request, endIds)));
       }
     }
     enqueue(group);
@@ -254,6 +258,12 @@ public final class Engine {
         .sorted()
         .distinct()
         .toArray();
+  }
+
+  private @Nullable GuideMatcher matcher(EngineRequest request, int[] endIds) {
+    boolean skipsSpace = tokenizer.addsSpacePrefix() && !request.continuesText();
+    @Nullable CompiledGuide guide = request.guide();
+    return guide == null ? null : new GuideMatcher(guide, endIds, skipsSpace);
   }
 
   private IncrementalDetokenizer detokenizer(EngineRequest request) {
