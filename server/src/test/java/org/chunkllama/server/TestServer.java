@@ -39,16 +39,35 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(UnaryOperator<LlmOptions> model, UnaryOperator<ServerOptions> serving) {
+    this(Optional.empty(), model, serving);
+  }
+
+  /** A server whose model has another chat template. */
+  static TestServer withTemplate(String template) {
+    return new TestServer(Optional.of(template), options -> options, options -> options);
+  }
+
+  private TestServer(
+      Optional<String> template,
+      UnaryOperator<LlmOptions> model,
+      UnaryOperator<ServerOptions> serving) {
     try {
       folder = Files.createTempDirectory("chunkllama-server");
-      Path file = new RandomModel(RandomModel.llama(), 7).writeGguf(folder.resolve("model.gguf"));
+      RandomModel random = new RandomModel(RandomModel.llama(), 7);
+      random.writeHuggingFace(folder);
+      if (template.isPresent()) {
+        Files.writeString(
+            folder.resolve("tokenizer_config.json"),
+            JSON.writeValueAsString(
+                Map.of("eos_token", "<|im_end|>", "chat_template", template.get())));
+      }
       LlmOptions options =
           LlmOptions.defaults()
               .withBackendOptions(BackendOptions.defaults().withPrecision(Precision.FP32))
               .withPoolBytes(8 << 20)
               .withChunkTokens(16)
               .withQueueCapacity(64);
-      llm = Llm.load(file, model.apply(options));
+      llm = Llm.load(folder, model.apply(options));
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
