@@ -99,7 +99,8 @@ public final class ChunkLlama implements Runnable {
         new GenerateCommand(context),
         new TreeCommand(context),
         new InspectCommand(context),
-        new PullCommand(context));
+        new PullCommand(context),
+        new PackageCommand(context));
   }
 
   Verbosity verbosity() {
