@@ -95,6 +95,21 @@ class EngineFaultTest {
     }
   }
 
+  /** A backend that fails once, in the middle of a step. */
+  @Test
+  void backendFault() {
+    try (EngineFixture fixture = new EngineFixture()) {
+      List<Recorder> running = submitOthers(fixture);
+      fixture.step(3);
+      fixture.backend.close(); // the next pass throws
+      Recorder waiting = new Recorder();
+      fixture.submit(prompt(9, 10), options(3), "", waiting);
+      fixture.run();
+      assertThat(running).allMatch(r -> r.error != null);
+      assertThat(waiting.error).isNotNull();
+    }
+  }
+
   /** Throws at one kind of call. */
   private static final class FaultyListener extends Recorder {
     private final String at;
