@@ -93,6 +93,15 @@ class LoadLimitsTest {
   }
 
   @Test
+  void aDeadlineThatPassesIsAnAnswer() {
+    try (TestServer server = new TestServer()) {
+      assertThat(post(server, "any", body(480, ",\"deadline\":0.001"))).isEqualTo(504);
+      assertThat(post(server, "any", body(2, ",\"deadline\":60,\"priority\":-5"))).isEqualTo(200);
+      server.awaitIdle();
+    }
+  }
+
+  @Test
   void theSmallestPoolLosesNobody() throws Exception {
     try (TestServer server =
             new TestServer(
