@@ -317,10 +317,9 @@ class LlmTest {
           .matches("(?s)\\{\\s*\"ok\": ?(true|false),\\s*\"n\": ?[1-9]?[0-9]\\s*}");
       assertThat(completion.finishReason()).isEqualTo(FinishReason.STOP);
     }
-    assertThatThrownBy(
-            () ->
-                llm.trySubmit(
-                    request("x").withOptions(SHORT.withGuide(Guide.jsonSchema("{\"not\":{}}")))))
+    assertThatThrownBy(() ->
+            llm.trySubmit(
+                request("x").withOptions(SHORT.withGuide(Guide.jsonSchema("{\"not\":{}}")))))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("'not'");
   }

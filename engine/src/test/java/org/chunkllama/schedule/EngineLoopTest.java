@@ -264,8 +264,7 @@ class EngineLoopTest {
         EngineLoop loop = new EngineLoop(fixture.engine, 50)) {
       Awaited endless = new Awaited();
       List<LogitsProcessor> slow =
-          List.of(
-              (_, _, _, _) -> LockSupport.parkNanos(20_000_000)); // 200 tokens take 4 s or more
+          List.of((_, _, _, _) -> LockSupport.parkNanos(20_000_000)); // 200 tokens take 4 s or more
       loop.submit(request(prompt(1, 20), options(200), endless).withProcessors(slow));
       assertThat(loop.drain(Duration.ofMillis(100))).isFalse();
       endless.await();
@@ -305,12 +304,11 @@ class EngineLoopTest {
       assertThat(events)
           .filteredOn(e -> e.getEventType().getName().equals("org.chunkllama.Request"))
           .singleElement()
-          .satisfies(
-              e -> {
-                assertThat(e.getString("outcome")).isEqualTo("done");
-                assertThat(e.getInt("generatedTokens")).isEqualTo(5);
-                assertThat(e.getLong("ttftNanos")).isPositive();
-              });
+          .satisfies(e -> {
+            assertThat(e.getString("outcome")).isEqualTo("done");
+            assertThat(e.getInt("generatedTokens")).isEqualTo(5);
+            assertThat(e.getLong("ttftNanos")).isPositive();
+          });
     } finally {
       Files.delete(file);
     }
