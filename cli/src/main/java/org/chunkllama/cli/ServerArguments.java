@@ -141,6 +141,14 @@ final class ServerArguments {
   private Duration idleTimeout = Duration.ofMinutes(5);
 
   @Option(
+      names = "--traces",
+      paramLabel = "URL",
+      description =
+          "Send a trace of each request to an OpenTelemetry collector, such as"
+              + " http://localhost:4318/v1/traces.")
+  private @Nullable String traces;
+
+  @Option(
       names = "--no-access-log",
       description = "No line for each request. Prompts are never logged.")
   private boolean noAccessLog;
@@ -170,6 +178,7 @@ final class ServerArguments {
           tls(),
           limits,
           new TenantLimits(tenantRequests, tenantQueuedTokens, tenantPoolShare),
+          Optional.ofNullable(traces),
           !noAccessLog);
     } catch (InvalidRequestException | ArithmeticException e) {
       throw new ParameterException(

@@ -9,10 +9,13 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.chunkllama.Llm;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
+import org.chunkllama.server.http.Answered;
 import org.chunkllama.server.http.Gate;
 import org.chunkllama.server.http.Service;
 import org.chunkllama.server.http.TransportErrors;
@@ -20,6 +23,7 @@ import org.chunkllama.server.metrics.Metrics;
 import org.chunkllama.server.net.ConnectionGuard;
 import org.chunkllama.server.net.GuardedSelector;
 import org.chunkllama.server.tenant.Tenant;
+import org.chunkllama.server.trace.Traces;
 
 /**
  * A model behind HTTP. Started by {@link #start}; {@link #drain} lets what runs come to its end,
@@ -33,9 +37,15 @@ public final class ChatServer implements AutoCloseable {
   private final ConnectionGuard guard;
   private final Service service;
   private final Generations generations;
+  private final Optional<Traces> traces;
 
   private ChatServer(
-      WebServer web, ConnectionGuard guard, Service service, Generations generations) {
+      WebServer web,
+      ConnectionGuard guard,
+      Service service,
+      Generations generations,
+      Optional<Traces> traces) {
+    this.traces = traces;
     this.web = web;
     this.guard = guard;
     this.service = service;
@@ -54,19 +64,25 @@ public final class ChatServer implements AutoCloseable {
     Service service = new Service();
     ConnectionGuard guard =
         new ConnectionGuard(limits.connections(), limits.requestTime(), limits.writeTime());
+    Optional<Traces> traces = options.traces().map(Traces::new);
     try {
       Metrics metrics = new Metrics(model.name(), llm);
       metrics.gauge(
           "chunkllama_connections", "Open connections with a request.", guard::connections);
       metrics.gauge("chunkllama_http_requests_open", "Requests being answered.", service::open);
       Generations generations = new Generations(llm, metrics.generations());
-      Gate gate = new Gate(options.keys(), service, options.accessLog(), metrics::answered);
+      Consumer<Answered> listener = metrics::answered;
+      if (traces.isPresent()) {
+        listener = listener.andThen(traces.get()::answered);
+      }
+      Gate gate = new Gate(options.keys(), service, options.accessLog(), listener);
       HttpRouting.Builder routing = HttpRouting.builder();
       Routes.add(routing, gate, model, service, generations, metrics, options.version());
       WebServer web = web(options, guard, routing).build().start();
-      return new ChatServer(web, guard, service, generations);
+      return new ChatServer(web, guard, service, generations, traces);
     } catch (RuntimeException e) {
       guard.close();
+      traces.ifPresent(Traces::close);
       throw e;
     }
   }
@@ -142,5 +158,6 @@ public final class ChatServer implements AutoCloseable {
     generations.cancelAll();
     web.stop();
     guard.close();
+    traces.ifPresent(Traces::close);
   }
 }

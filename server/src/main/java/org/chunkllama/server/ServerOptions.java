@@ -16,6 +16,7 @@ import org.chunkllama.server.tenant.ApiKeys;
  * @param tls listen with TLS
  * @param limits what is taken from clients
  * @param tenantLimits what each tenant may take at once
+ * @param traces where traces are sent (OTLP over HTTP); empty = nowhere
  * @param accessLog a line for each request
  */
 public record ServerOptions(
@@ -27,6 +28,7 @@ public record ServerOptions(
     Optional<TlsFiles> tls,
     Limits limits,
     TenantLimits tenantLimits,
+    Optional<String> traces,
     boolean accessLog) {
   public ServerOptions {
     if (port < 0 || port > 65_535) {

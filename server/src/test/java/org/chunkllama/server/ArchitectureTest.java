@@ -29,6 +29,7 @@ class ArchitectureTest {
           "tenant", Set.of(),
           "http", Set.of("net", "tenant"),
           "metrics", Set.of("http"),
+          "trace", Set.of("http"),
           "generate", Set.of("http", "metrics"),
           "cache", Set.of("http", "tenant"),
           "openai", Set.of("http", "tenant", "generate", "cache"),

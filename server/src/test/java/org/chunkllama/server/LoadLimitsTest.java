@@ -76,6 +76,7 @@ class LoadLimitsTest {
                         o.tls(),
                         o.limits(),
                         two,
+                        o.traces(),
                         false));
         ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Integer>> answers = new ArrayList<>();

@@ -84,6 +84,7 @@ final class TestServer implements AutoCloseable {
         Optional.empty(),
         limits,
         TenantLimits.none(),
+        Optional.empty(),
         false);
   }
 

@@ -112,6 +112,7 @@ class TlsTest {
         Optional.of(files),
         Limits.defaults(),
         TenantLimits.none(),
+        Optional.empty(),
         false);
   }
 

@@ -7,6 +7,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.chunkllama.server.http.ApiException.Kind;
 import org.chunkllama.server.net.ClientConnection;
 import org.chunkllama.server.tenant.ApiKeys;
@@ -25,18 +26,12 @@ public final class Gate {
     API
   }
 
-  /** Told of every answered request. */
-  @FunctionalInterface
-  public interface Listener {
-    void answered(String route, int status, long nanos);
-  }
-
   private final ApiKeys keys;
   private final Service service;
   private final AccessLog log;
-  private final Listener listener;
+  private final Consumer<Answered> listener;
 
-  public Gate(ApiKeys keys, Service service, boolean accessLog, Listener listener) {
+  public Gate(ApiKeys keys, Service service, boolean accessLog, Consumer<Answered> listener) {
     this.keys = keys;
     this.service = service;
     this.log = new AccessLog(accessLog);
@@ -78,7 +73,16 @@ public final class Gate {
     } finally {
       int status = exchange.status() == 0 ? CLIENT_GONE : exchange.status();
       long nanos = System.nanoTime() - start;
-      listener.answered(route, status, nanos);
+      listener.accept(
+          new Answered(
+              access == Access.PROBE,
+              request.prologue().method().text(),
+              route,
+              status,
+              nanos,
+              named.name(),
+              id,
+              request.headers().first(HeaderNames.create("traceparent"))));
       if (access == Access.API) {
         log.write(request, route, status, nanos, named, id);
       }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.function.IntSupplier;
 import org.chunkllama.Llm;
+import org.chunkllama.server.http.Answered;
 import org.chunkllama.server.http.Endpoint;
 import org.chunkllama.server.http.Exchange;
 import org.jspecify.annotations.Nullable;
@@ -57,9 +58,9 @@ public final class Metrics implements Endpoint {
   }
 
   /** An HTTP request was answered. */
-  public void answered(String route, int status, long nanos) {
-    answers.labelValues(route, Integer.toString(status)).inc();
-    answerSeconds.labelValues(route).observe(nanos / 1e9);
+  public void answered(Answered answered) {
+    answers.labelValues(answered.route(), Integer.toString(answered.status())).inc();
+    answerSeconds.labelValues(answered.route()).observe(answered.nanos() / 1e9);
   }
 
   @Override
