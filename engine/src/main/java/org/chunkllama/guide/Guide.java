@@ -16,11 +16,12 @@ public sealed interface Guide {
   record JsonObject() implements Guide {}
 
   /**
-   * JSON that this schema accepts.
+   * JSON that this schema accepts, nested at most 200 deep. Members come in the schema's order;
+   * those that it does not name only if {@code additionalProperties} is there, or it names none.
    *
    * @param schema a JSON Schema as text. Supported: type, enum, const, properties, required,
    *     additionalProperties, items, minItems, maxItems, minLength, maxLength, pattern, format
-   *     (date, time, date-time, uuid, email, ipv4), minimum, maximum, exclusiveMinimum,
+   *     (date, time, date-time, uuid, email, ipv4, uri), minimum, maximum, exclusiveMinimum,
    *     exclusiveMaximum (whole numbers), anyOf, oneOf (options that exclude each other), $ref and
    *     $defs, recursive ones too. Any other keyword that restricts is refused by name
    */

@@ -18,6 +18,7 @@ import tools.jackson.databind.JsonNode;
  */
 final class SchemaWriter {
   private static final int MOST_DEPTH = 64;
+  private static final int MOST_NAME = 256;
 
   private final Schemas schemas;
   private final JsonWriter json;
@@ -185,6 +186,10 @@ final class SchemaWriter {
   private int object(JsonNode schema, int from) {
     Map<String, @Nullable JsonNode> members = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> property : Keywords.properties(schema)) {
+      if (property.getKey().length() > MOST_NAME) {
+        throw new InvalidRequestException(
+            "JSON schema: a property's name has more than %d characters".formatted(MOST_NAME));
+      }
       members.put(property.getKey(), property.getValue());
     }
     Set<String> required = new LinkedHashSet<>(Keywords.required(schema));

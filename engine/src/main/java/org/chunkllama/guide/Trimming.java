@@ -74,18 +74,23 @@ final class Trimming {
     }
     int[] mark = new int[begins.length]; // 1 = being visited, 2 = done
     for (int rule = 0; rule < begins.length; rule++) {
-      visit(rule, begins, mark);
+      visit(rule, begins, mark, 0);
     }
   }
 
-  private static void visit(int rule, BitSet[] begins, int[] mark) {
+  private static void visit(int rule, BitSet[] begins, int[] mark, int depth) {
+    if (depth > Automaton.MOST_CALLS) {
+      throw new InvalidRequestException(
+          "JSON schema: more than %d of '$ref' lead from one to the next"
+              .formatted(Automaton.MOST_CALLS));
+    }
     if (mark[rule] == 1) {
       throw new InvalidRequestException(
           "JSON schema: a '$ref' leads back to itself without a value between");
     }
     if (mark[rule] == 0) {
       mark[rule] = 1;
-      begins[rule].stream().forEach(next -> visit(next, begins, mark));
+      begins[rule].stream().forEach(next -> visit(next, begins, mark, depth + 1));
       mark[rule] = 2;
     }
   }

@@ -187,6 +187,29 @@ class SchemaGuideTest {
   }
 
   @Test
+  void hugeSchemasAreRefusedNotDiedOf() {
+    StringBuilder chain = new StringBuilder("{\"$ref\":\"#/$defs/d0\",\"$defs\":{");
+    for (int i = 0; i < 5000; i++) {
+      chain.append("\"d%d\":{\"$ref\":\"#/$defs/d%d\"},".formatted(i, i + 1));
+    }
+    chain.append("\"d5000\":{\"type\":\"null\"}}}");
+    List<String> huge =
+        List.of(
+            chain.toString(),
+            "{\"additionalProperties\":{},\"properties\":{\"%s\":{}}}"
+                .formatted("a".repeat(100_000)),
+            "{\"items\":".repeat(100) + "{}" + "}".repeat(100),
+            "{\"items\":".repeat(20_000) + "{}" + "}".repeat(20_000),
+            "{\"type\":\"array\",\"minItems\":9999,\"items\":{\"type\":\"array\",\"minItems\":9999,"
+                + "\"items\":{\"type\":\"string\",\"minLength\":9999}}}",
+            "{\"const\":\"" + "x".repeat(400_000) + "\"}");
+    for (String schema : huge) {
+      assertThatThrownBy(() -> fixture.compiler.compile(Guide.jsonSchema(schema)))
+          .isInstanceOf(InvalidRequestException.class);
+    }
+  }
+
+  @Test
   void refusesByName() {
     Map<String, String> refused =
         Map.ofEntries(
