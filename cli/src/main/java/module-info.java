@@ -7,10 +7,12 @@ module org.chunkllama.cli {
   requires org.chunkllama.backend.cpu;
   requires org.chunkllama.bench;
   requires org.chunkllama.engine;
+  requires org.chunkllama.server;
   requires org.jline.reader;
   requires org.jline.terminal;
   requires org.slf4j;
   requires tools.jackson.databind;
+  requires tools.jackson.dataformat.yaml;
 
   // picocli fills annotated fields.
   opens org.chunkllama.cli to

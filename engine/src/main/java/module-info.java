@@ -5,12 +5,14 @@ module org.chunkllama.engine {
   requires transitive org.jspecify;
   requires ai.djl.tokenizers;
   requires java.net.http;
+  requires jdk.jfr;
   requires jdk.management;
   requires tools.jackson.databind;
 
   exports org.chunkllama;
   exports org.chunkllama.error;
   exports org.chunkllama.files;
+  exports org.chunkllama.guide;
   exports org.chunkllama.model;
   exports org.chunkllama.plan;
   exports org.chunkllama.prefix;

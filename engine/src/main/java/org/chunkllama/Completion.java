@@ -13,7 +13,8 @@ import org.chunkllama.sample.TokenLogprobs;
  * @param finishReason why it ended
  * @param stoppedBy the stop string that ended it, or empty
  * @param logprobs one entry per token id; empty if not asked for
- * @param score of a beam: sum of log probabilities / length^lengthPenalty; otherwise 0
+ * @param score of a beam: sum of log probabilities / length^lengthPenalty; with bestOf the mean log
+ *     probability per token; otherwise 0
  */
 public record Completion(
     int index,

@@ -1,7 +1,10 @@
 package org.chunkllama;
 
+import java.time.Duration;
 import java.util.List;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.schedule.Terms;
 import org.chunkllama.text.Message;
 
 /**
@@ -10,8 +13,40 @@ import org.chunkllama.text.Message;
  * @param prompt what to continue
  * @param options how
  * @param salt requests share KV only with requests of equal salt; empty by default
+ * @param tenant whose limits it counts against, see {@link Llm#limitTenant}; empty by default
+ * @param priority higher goes first, {@value #LEAST_PRIORITY} to {@value #MOST_PRIORITY}, 0 by
+ *     default; one level is worth as much as having come {@value #ARRIVALS_PER_PRIORITY} requests
+ *     earlier, so nobody waits for ever
+ * @param deadline from submission; if it did not end by then it fails with {@link
+ *     org.chunkllama.error.DeadlineException}. Zero = none
  */
-public record GenerationRequest(Prompt prompt, GenerationOptions options, String salt) {
+public record GenerationRequest(
+    Prompt prompt,
+    GenerationOptions options,
+    String salt,
+    String tenant,
+    int priority,
+    Duration deadline) {
+  /** Lowest priority. */
+  public static final int LEAST_PRIORITY = -Terms.MOST_PRIORITY;
+
+  /** Highest priority. */
+  public static final int MOST_PRIORITY = Terms.MOST_PRIORITY;
+
+  /** How many later requests a level of priority passes at most. */
+  public static final int ARRIVALS_PER_PRIORITY = Terms.ARRIVALS_PER_PRIORITY;
+
+  public GenerationRequest {
+    if (priority < LEAST_PRIORITY || priority > MOST_PRIORITY) {
+      throw new InvalidRequestException(
+          "priority must be from %d to %d, not %d"
+              .formatted(LEAST_PRIORITY, MOST_PRIORITY, priority));
+    }
+    if (deadline.isNegative()) {
+      throw new InvalidRequestException("deadline must not be negative (0 = none): " + deadline);
+    }
+  }
+
   /** One user message through the model's chat template. */
   public static GenerationRequest of(String userMessage) {
     return chat(List.of(Message.user(userMessage)));
@@ -33,14 +68,26 @@ public record GenerationRequest(Prompt prompt, GenerationOptions options, String
   }
 
   public static GenerationRequest of(Prompt prompt) {
-    return new GenerationRequest(prompt, GenerationOptions.defaults(), "");
+    return new GenerationRequest(prompt, GenerationOptions.defaults(), "", "", 0, Duration.ZERO);
   }
 
   public GenerationRequest withOptions(GenerationOptions options) {
-    return new GenerationRequest(prompt, options, salt);
+    return new GenerationRequest(prompt, options, salt, tenant, priority, deadline);
   }
 
   public GenerationRequest withSalt(String salt) {
-    return new GenerationRequest(prompt, options, salt);
+    return new GenerationRequest(prompt, options, salt, tenant, priority, deadline);
+  }
+
+  public GenerationRequest withTenant(String tenant) {
+    return new GenerationRequest(prompt, options, salt, tenant, priority, deadline);
+  }
+
+  public GenerationRequest withPriority(int priority) {
+    return new GenerationRequest(prompt, options, salt, tenant, priority, deadline);
+  }
+
+  public GenerationRequest withDeadline(Duration deadline) {
+    return new GenerationRequest(prompt, options, salt, tenant, priority, deadline);
   }
 }

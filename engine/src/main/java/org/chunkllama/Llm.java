@@ -1,6 +1,7 @@
 package org.chunkllama;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
@@ -10,17 +11,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.chunkllama.error.ChunkLlamaException;
 import org.chunkllama.files.Progress;
+import org.chunkllama.guide.GuideCompiler;
 import org.chunkllama.model.ModelConfig;
-import org.chunkllama.prefix.Pin;
 import org.chunkllama.prefix.TreeSnapshot;
-import org.chunkllama.sample.FinishReason;
-import org.chunkllama.sample.GenerationOptions;
-import org.chunkllama.sample.TokenLogprobs;
 import org.chunkllama.schedule.Engine;
 import org.chunkllama.schedule.EngineLoop;
 import org.chunkllama.schedule.EngineRequest;
 import org.chunkllama.schedule.EngineStats;
-import org.chunkllama.schedule.RequestListener;
+import org.chunkllama.schedule.Terms;
 import org.chunkllama.text.ChatTemplate;
 import org.chunkllama.text.Message;
 import org.chunkllama.text.Tokenizer;
@@ -40,8 +38,12 @@ import org.jspecify.annotations.Nullable;
  * says what to do.
  */
 public final class Llm implements AutoCloseable {
+  private static final Duration FOR_EVER = Duration.ofDays(365);
+
   private final EngineLoop loop;
   private final Prompts prompts;
+  private final GuideCompiler guides;
+  private final PrefixTable prefixes;
   private final Tokenizer tokenizer;
   private final ModelConfig config;
   private final String name;
@@ -64,6 +66,8 @@ public final class Llm implements AutoCloseable {
       Deque<AutoCloseable> resources) {
     this.loop = loop;
     this.prompts = prompts;
+    this.guides = new GuideCompiler(tokenizer);
+    this.prefixes = new PrefixTable(loop, prompts, tokenizer);
     this.tokenizer = tokenizer;
     this.config = config;
     this.name = name;
@@ -128,7 +132,7 @@ public final class Llm implements AutoCloseable {
     return results;
   }
 
-  /** The same without waiting: all enter the queue at once. */
+  /** The same without waiting for the end; blocks while the queue is full. */
   public List<Generation> submitAll(List<GenerationRequest> requests) {
     checkOpen();
     List<Generation> generations = new ArrayList<>(requests.size());
@@ -141,28 +145,94 @@ public final class Llm implements AutoCloseable {
         sent.add(generation);
       }
     }
-    long[] ids = loop.submitAll(sound);
-    for (int i = 0; i < ids.length; i++) {
-      long id = ids[i];
-      sent.get(i).onCancel(() -> loop.cancel(id));
-    }
+    makeCancellable(sent, loop.submitAll(sound));
     return generations;
   }
 
   private StreamedGeneration start(GenerationRequest request, List<EngineRequest> sound) {
     try {
-      int[] ids = prompts.encode(request.prompt());
-      StreamedGeneration generation = new StreamedGeneration(ids);
-      boolean continued = prompts.isContinued(request.prompt(), ids);
-      sound.add(
-          new EngineRequest(
-              ids, request.options(), request.salt(), continued, List.of(), generation));
-      return generation;
+      EngineRequest prepared = prepare(request);
+      sound.add(prepared);
+      return (StreamedGeneration) prepared.listener();
     } catch (ChunkLlamaException e) {
-      StreamedGeneration generation = new StreamedGeneration(new int[0]);
+      StreamedGeneration generation = new StreamedGeneration(new int[0], request.options());
       generation.failed(e);
       return generation;
     }
+  }
+
+  /** Encodes a prompt, compiles a guide. */
+  private EngineRequest prepare(GenerationRequest request) {
+    int[] ids = prompts.encode(request.prompt());
+    boolean continued = prompts.isContinued(request.prompt(), ids);
+    StreamedGeneration generation = new StreamedGeneration(ids, request.options());
+    return new EngineRequest(ids, request.options(), request.salt(), continued, generation)
+        .withGuide(request.options().guide().map(guides::compile).orElse(null))
+        .withTerms(new Terms(request.tenant(), request.priority(), deadline(request.deadline())));
+  }
+
+  private static long deadline(Duration fromNow) {
+    boolean none = fromNow.isZero() || fromNow.compareTo(FOR_EVER) > 0;
+    return none ? Terms.NO_DEADLINE : System.nanoTime() + fromNow.toNanos();
+  }
+
+  private void makeCancellable(List<StreamedGeneration> generations, long[] ids) {
+    for (int i = 0; i < ids.length; i++) {
+      long id = ids[i];
+      generations.get(i).onCancel(() -> loop.cancel(id));
+    }
+  }
+
+  /** Starts a request if there is room for it now; never blocks. See {@link #trySubmitAll}. */
+  public Generation trySubmit(GenerationRequest request) {
+    return trySubmitAll(List.of(request)).getFirst();
+  }
+
+  /**
+   * Starts requests together, or none of them; never blocks.
+   *
+   * @throws org.chunkllama.error.QueueFullException if they do not all fit into the queue
+   * @throws org.chunkllama.error.TenantLimitException if a tenant has no room for its own
+   * @throws org.chunkllama.error.ShuttingDownException after {@link #drain}
+   * @throws ChunkLlamaException if one can never be served: bad options, a broken guide
+   */
+  public List<Generation> trySubmitAll(List<GenerationRequest> requests) {
+    checkOpen();
+    List<EngineRequest> prepared = new ArrayList<>(requests.size());
+    List<StreamedGeneration> generations = new ArrayList<>(requests.size());
+    for (GenerationRequest request : requests) {
+      EngineRequest one = prepare(request);
+      prepared.add(one);
+      generations.add((StreamedGeneration) one.listener());
+    }
+    makeCancellable(generations, loop.trySubmitAll(prepared));
+    return List.copyOf(generations);
+  }
+
+  /** Limits a tenant's requests from now on. Tenants that were never limited are not. */
+  public void limitTenant(String tenant, TenantLimits limits) {
+    loop.tenants().limit(tenant, limits.requests(), limits.queuedTokens(), limits.poolShare());
+  }
+
+  /**
+   * Takes no more requests and waits until those under way have ended; fails what is left at the
+   * limit. {@link #close} afterwards.
+   *
+   * @return true if all ended by themselves
+   */
+  public boolean drain(Duration limit) {
+    checkOpen();
+    return loop.drain(limit);
+  }
+
+  /** True while new requests are taken: not draining, not closed, not broken. */
+  public boolean isAccepting() {
+    return loop.isAccepting();
+  }
+
+  /** False once closed, or once the engine stopped because of a fault of its own. */
+  public boolean isRunning() {
+    return loop.isRunning();
   }
 
   /** Computes a system prompt and keeps it warm until closed. */
@@ -175,39 +245,26 @@ public final class Llm implements AutoCloseable {
    * all is kept that comes before the next user's words.
    */
   public Prefix prefix(Prompt prompt) {
+    return prefix(prompt, PrefixOptions.defaults());
+  }
+
+  /** The same for a salt, for a tenant, for a time. */
+  public Prefix prefix(Prompt prompt, PrefixOptions options) {
     checkOpen();
-    int[] ids = prompts.encodePrefix(prompt);
-    CompletableFuture<Pin> failed = new CompletableFuture<>();
-    EngineRequest request =
-        new EngineRequest(
-            ids, GenerationOptions.defaults(), "", true, List.of(), new HoldListener(failed));
-    CompletableFuture<Pin> held = loop.hold(request);
-    Pin pin = await(held.applyToEither(failed, p -> p));
-    return new PinnedPrefix(loop, tokenizer, prompt, ids.length, pin);
+    return prefixes.hold(prompt, options);
   }
 
-  /** Passes on a failure; a hold generates nothing. */
-  private record HoldListener(CompletableFuture<Pin> failed) implements RequestListener {
-    @Override
-    public void admitted(int cachedTokens) {}
-
-    @Override
-    public void token(int index, int token, String text, @Nullable TokenLogprobs logprobs) {}
-
-    @Override
-    public void finished(
-        int index, String rest, FinishReason reason, String stoppedBy, double score) {}
-
-    @Override
-    public void done() {}
-
-    @Override
-    public void failed(RuntimeException error) {
-      failed.completeExceptionally(error);
-    }
+  /** The prefixes that are held now, oldest first. */
+  public List<Prefix> prefixes() {
+    return prefixes.all();
   }
 
-  private static <T> T await(CompletableFuture<T> future) {
+  /** Lets go of a prefix; false if there is none of this id. */
+  public boolean unpin(long id) {
+    return prefixes.close(id);
+  }
+
+  static <T> T await(CompletableFuture<T> future) {
     try {
       return future.join();
     } catch (CompletionException e) {
@@ -216,6 +273,11 @@ public final class Llm implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** A chat as the model's template writes it. */
+  public String render(Prompt.Chat chat) {
+    return prompts.render(chat);
   }
 
   /** Ids of a prompt as the model will see it. */
@@ -294,7 +356,21 @@ public final class Llm implements AutoCloseable {
         s.prefix().chunksLivePeak() * chunkBytes,
         s.prefix().chunksLivePeakUnshared() * chunkBytes,
         s.running(),
-        s.waiting());
+        s.waiting(),
+        s.deadlines(),
+        s.chunksTotal(),
+        s.chunksFree(),
+        s.chunksLive(),
+        s.chunksRetained(),
+        s.chunksShared(),
+        s.chunksShared() == 0 ? 0 : (double) s.sharedRows() / s.chunksShared(),
+        (long) (s.chunksUnshared() - s.chunksLive()) * chunkBytes,
+        s.prefix().tokensQueried(),
+        s.prefix().tokensReused(),
+        s.prefix().chunksEvicted(),
+        s.planNanos(),
+        s.modelNanos(),
+        s.outputNanos());
   }
 
   private void checkOpen() {

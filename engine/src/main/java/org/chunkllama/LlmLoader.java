@@ -3,9 +3,11 @@ package org.chunkllama;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.OptionalLong;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.files.ModelFile;
 import org.chunkllama.files.Progress;
+import org.chunkllama.files.TensorInfo;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.schedule.Engine;
@@ -43,7 +45,7 @@ final class LlmLoader implements AutoCloseable {
     KvLayout layout =
         new KvLayout(
             config.layers(), config.kvHeads(), config.headDim(), options.chunkTokens(), kvType());
-    int chunks = PoolSize.chunks(layout, context(config), options.poolBytes());
+    int chunks = chunks(backend, file, layout);
     int context = (int) Math.min(context(config), (long) chunks * options.chunkTokens());
     EngineLimits limits =
         new EngineLimits(
@@ -80,6 +82,24 @@ final class LlmLoader implements AutoCloseable {
     } finally {
       progress.end();
     }
+  }
+
+  private int chunks(Backend backend, ModelFile file, KvLayout layout) {
+    int context = context(file.config());
+    OptionalLong free = backend.freeBytes();
+    return free.isEmpty()
+        ? PoolSize.chunks(layout, context, options.poolBytes())
+        : PoolSize.deviceChunks(
+            layout, context, options.poolBytes(), weightBytes(file), free.getAsLong());
+  }
+
+  /** Weights as a device keeps them: two bytes a value, four where products are exact. */
+  private long weightBytes(ModelFile file) {
+    long values = 0;
+    for (TensorInfo tensor : file.tensors()) {
+      values += tensor.shape().stream().reduce(1L, Math::multiplyExact);
+    }
+    return values * (options.backendOptions().precision() == Precision.FP32 ? 4 : 2);
   }
 
   private int context(ModelConfig config) {

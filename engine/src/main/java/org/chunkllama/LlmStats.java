@@ -19,6 +19,21 @@ package org.chunkllama;
  * @param kvBytesPeakUnshared most bytes those sequences would have held without sharing
  * @param running sequences in the batch now
  * @param waiting requests not yet admitted
+ * @param deadlines requests that failed because their deadline passed
+ * @param chunksTotal chunks of the KV pool: free + live + retained
+ * @param chunksFree with nothing in them
+ * @param chunksLive that running sequences read
+ * @param chunksRetained kept for later, evictable unless pinned
+ * @param chunksShared that two or more running sequences read
+ * @param rowsPerSharedChunk running sequences per shared chunk, mean; 0 if nothing is shared
+ * @param kvBytesSaved bytes that the running sequences would take more now without sharing
+ * @param prefixTokensQueried tokens looked up in the prefix tree, those of preempted sequences
+ *     again
+ * @param prefixTokensHit those of them that were found
+ * @param chunksEvicted retained chunks given up for room
+ * @param planNanos time in steps before the model: admission, batch, plan
+ * @param modelNanos time in the forward pass
+ * @param outputNanos time after it: drawing, text, growing, handing over
  */
 public record LlmStats(
     long requests,
@@ -35,4 +50,23 @@ public record LlmStats(
     long kvBytesPeak,
     long kvBytesPeakUnshared,
     int running,
-    int waiting) {}
+    int waiting,
+    long deadlines,
+    int chunksTotal,
+    int chunksFree,
+    int chunksLive,
+    int chunksRetained,
+    int chunksShared,
+    double rowsPerSharedChunk,
+    long kvBytesSaved,
+    long prefixTokensQueried,
+    long prefixTokensHit,
+    long chunksEvicted,
+    long planNanos,
+    long modelNanos,
+    long outputNanos) {
+  /** Part of the KV pool that running sequences hold, 0 to 1. */
+  public double kvUsage() {
+    return (double) chunksLive / chunksTotal;
+  }
+}

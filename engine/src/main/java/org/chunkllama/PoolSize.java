@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.PoolExhaustedException;
 import org.chunkllama.spi.KvLayout;
 
@@ -15,6 +16,8 @@ final class PoolSize {
 
   /** Automatic: at most this part of the memory that is free. */
   private static final int SHARE = 4;
+
+  private static final System.Logger LOG = System.getLogger(PoolSize.class.getName());
 
   private PoolSize() {}
 
@@ -47,6 +50,33 @@ final class PoolSize {
               .formatted(bytes, perChunk));
     }
     return (int) chunks;
+  }
+
+  /**
+   * Chunks of a pool in a device's own memory, beside the weights. Automatic: enough for many full
+   * sequences, at most nine tenths of what the weights leave.
+   *
+   * @param poolBytes asked for; 0 = automatic
+   * @param weightBytes what the weights will take, about
+   * @param freeBytes of the device
+   * @throws DeviceException if weights and pool do not fit together, saying what takes how much
+   */
+  static int deviceChunks(
+      KvLayout layout, int context, long poolBytes, long weightBytes, long freeBytes) {
+    long left = freeBytes - weightBytes;
+    long perContext = Math.ceilDiv(context, layout.chunkTokens()) * layout.bytesPerChunk();
+    long bytes = poolBytes > 0 ? poolBytes : Math.min(SEQUENCES * perContext, left / 10 * 9);
+    String plan =
+        "weights take about %,d MiB and the KV pool %,d MiB of %,d MiB that are free on the device"
+            .formatted(weightBytes >> 20, Math.max(0, bytes) >> 20, freeBytes >> 20);
+    LOG.log(System.Logger.Level.DEBUG, plan);
+    if (left < 0) {
+      throw new DeviceException(plan + "; choose a smaller model, or another --backend");
+    }
+    if (bytes > left) {
+      throw new DeviceException(plan + "; choose a smaller --kv-memory, or --kv-type bf16");
+    }
+    return chunks(layout, context, Math.max(1, bytes));
   }
 
   /** Memory that could be taken without swapping, in bytes. */

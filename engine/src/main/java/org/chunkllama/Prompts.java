@@ -25,7 +25,7 @@ final class Prompts {
     return switch (prompt) {
       case Prompt.Tokens tokens -> tokens.ids();
       case Prompt.Raw raw -> tokenizer.encode(raw.text(), true, raw.parseSpecial());
-      case Prompt.Chat chat -> encodeChat(chat.messages());
+      case Prompt.Chat chat -> encodeChat(chat);
     };
   }
 
@@ -41,9 +41,13 @@ final class Prompts {
     return id >= 0 && id < tokenizer.vocabularySize() && tokenizer.isSpecial(id);
   }
 
-  private int[] encodeChat(List<Message> messages) {
+  private int[] encodeChat(Prompt.Chat chat) {
     // As transformers does: what the template writes is all there is, BOS included.
-    return tokenizer.encode(template.render(messages, true), false, true);
+    return tokenizer.encode(render(chat), false, true);
+  }
+
+  String render(Prompt.Chat chat) {
+    return template.render(chat.messages(), chat.tools(), chat.answer(), chat.extras());
   }
 
   /** The ids that all prompts share which begin so: of a chat, up to the next user's words. */
@@ -51,8 +55,8 @@ final class Prompts {
     if (!(prompt instanceof Prompt.Chat chat)) {
       return encode(prompt);
     }
-    int[] one = encodeChat(with(chat.messages(), "Why is the sky blue?"));
-    int[] other = encodeChat(with(chat.messages(), "7 + 4"));
+    int[] one = encodeChat(chat.withMessages(with(chat.messages(), "Why is the sky blue?")));
+    int[] other = encodeChat(chat.withMessages(with(chat.messages(), "7 + 4")));
     int same = Arrays.mismatch(one, other);
     return Arrays.copyOf(one, same < 0 ? one.length : same);
   }

@@ -2,6 +2,7 @@ package org.chunkllama;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.chunkllama.sample.FinishReason;
+import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.TokenLogprobs;
 import org.chunkllama.schedule.RequestListener;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +40,7 @@ final class StreamedGeneration implements Generation, RequestListener {
   private final Deque<GenerationPiece> pieces = new ArrayDeque<>();
   private final TreeMap<Integer, Draft> drafts = new TreeMap<>();
   private final int[] prompt;
+  private final GenerationOptions options;
   private final long startNanos = System.nanoTime();
   private volatile @Nullable Runnable canceller;
   private int cachedTokens;
@@ -47,8 +50,9 @@ final class StreamedGeneration implements Generation, RequestListener {
   private @Nullable GenerationResult result;
 
   /** {@code prompt}: ids as the model sees them. */
-  StreamedGeneration(int[] prompt) {
+  StreamedGeneration(int[] prompt, GenerationOptions options) {
     this.prompt = prompt;
+    this.options = options;
   }
 
   /** How to cancel it; set once it is submitted. */
@@ -86,7 +90,9 @@ final class StreamedGeneration implements Generation, RequestListener {
         draft.logprobs.add(logprobs);
       }
       List<TokenLogprobs> listed = logprobs == null ? List.of() : List.of(logprobs);
-      put(new GenerationPiece(index, text, new int[] {token}, listed));
+      if (!options.choosesBest()) {
+        put(new GenerationPiece(index, text, new int[] {token}, listed));
+      }
     } finally {
       lock.unlock();
     }
@@ -103,7 +109,9 @@ final class StreamedGeneration implements Generation, RequestListener {
       draft.score = score;
       if (!rest.isEmpty()) {
         draft.text.append(rest);
-        put(new GenerationPiece(index, rest, new int[0], List.of()));
+        if (!options.choosesBest()) {
+          put(new GenerationPiece(index, rest, new int[0], List.of()));
+        }
       }
     } finally {
       lock.unlock();
@@ -114,8 +122,7 @@ final class StreamedGeneration implements Generation, RequestListener {
   public void done() {
     lock.lock();
     try {
-      List<Completion> completions = new ArrayList<>(drafts.size());
-      drafts.forEach((index, draft) -> completions.add(draft.completion(index)));
+      List<Completion> completions = options.choosesBest() ? best() : all();
       long nanos = System.nanoTime() - startNanos;
       result = new GenerationResult(completions, prompt, cachedTokens, firstNanos, nanos);
       end();
@@ -133,6 +140,25 @@ final class StreamedGeneration implements Generation, RequestListener {
     } finally {
       lock.unlock();
     }
+  }
+
+  private List<Completion> all() {
+    List<Completion> completions = new ArrayList<>(drafts.size());
+    drafts.forEach((index, draft) -> completions.add(draft.completion(index)));
+    return completions;
+  }
+
+  /** The n best, each as one piece. */
+  private List<Completion> best() {
+    List<Draft> ranked = new ArrayList<>(drafts.values());
+    ranked.sort(Comparator.<Draft>comparingDouble(draft -> draft.score).reversed());
+    List<Completion> completions = new ArrayList<>(options.n());
+    for (Draft draft : ranked.subList(0, Math.min(options.n(), ranked.size()))) {
+      Completion chosen = draft.completion(completions.size());
+      completions.add(chosen);
+      put(new GenerationPiece(chosen.index(), chosen.text(), chosen.tokenIds(), chosen.logprobs()));
+    }
+    return completions;
   }
 
   private void end() {

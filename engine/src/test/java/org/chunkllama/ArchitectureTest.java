@@ -32,10 +32,12 @@ class ArchitectureTest {
           Map.entry("text", Set.of("text.jinja", "error")),
           Map.entry("text.jinja", Set.of("error")),
           Map.entry("prefix", Set.of("error")),
-          Map.entry("sample", Set.of("error")),
+          Map.entry("guide", Set.of("text", "error")),
+          Map.entry("sample", Set.of("guide", "error")),
           Map.entry("files", Set.of("model", "text", "spi", "error")),
           Map.entry(
-              "schedule", Set.of("prefix", "plan", "model", "sample", "text", "spi", "error")));
+              "schedule",
+              Set.of("prefix", "plan", "model", "guide", "sample", "text", "spi", "error")));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

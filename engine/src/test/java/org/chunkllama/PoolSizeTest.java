@@ -3,6 +3,7 @@ package org.chunkllama;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.PoolExhaustedException;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvLayout;
@@ -47,5 +48,25 @@ class PoolSizeTest {
   @Test
   void theMachinesOwnMemoryIsMeasured() {
     assertThat(PoolSize.chunks(LAYOUT, 8192, 0)).isPositive();
+  }
+
+  @Test
+  void aDevicesPoolTakesWhatWeightsLeave() {
+    assertThat(PoolSize.deviceChunks(LAYOUT, 8192, 0, 6 * GIB, 16 * GIB))
+        .isEqualTo((int) (10 * GIB / 10 * 9 / LAYOUT.bytesPerChunk()));
+    assertThat(PoolSize.deviceChunks(LAYOUT, 8192, GIB, 6 * GIB, 16 * GIB))
+        .isEqualTo((int) (GIB / LAYOUT.bytesPerChunk()));
+  }
+
+  @Test
+  void whatDoesNotFitADeviceIsRefusedWithThePlan() {
+    assertThatThrownBy(() -> PoolSize.deviceChunks(LAYOUT, 8192, 0, 17 * GIB, 16 * GIB))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("weights take about 17,408 MiB")
+        .hasMessageContaining("smaller model");
+    assertThatThrownBy(() -> PoolSize.deviceChunks(LAYOUT, 8192, 12 * GIB, 6 * GIB, 16 * GIB))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("KV pool 12,288 MiB of 16,384 MiB")
+        .hasMessageContaining("--kv-memory");
   }
 }

@@ -95,6 +95,7 @@ public final class AttentionWorkload implements AutoCloseable {
         plan.rowChunk[slot] = chunk;
         plan.rowSlot[slot] = slot;
       }
+      plan.version++;
       backend.append(cache, 0, qkv, plan);
     }
     for (int r = c; r < qkv.rows(); r++) {

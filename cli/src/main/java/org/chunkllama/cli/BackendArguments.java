@@ -26,7 +26,7 @@ final class BackendArguments {
       names = "--backend",
       paramLabel = "NAME",
       defaultValue = "auto",
-      description = "auto, cpu or reference. Default: ${DEFAULT-VALUE}.")
+      description = "auto, cuda, cpu or reference. Default: ${DEFAULT-VALUE}.")
   private String backend = "auto";
 
   @Option(

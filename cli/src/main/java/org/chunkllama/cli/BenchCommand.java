@@ -32,9 +32,11 @@ final class BenchCommand implements Runnable {
         new BenchAdvantageCommand(context),
         new BenchKernelCommand(context),
         new BenchProductCommand(context),
+        new BenchDecodeCommand(context),
         new BenchPeersCommand(context),
         new BenchProfileCommand(context),
         new BenchKlCommand(context),
+        new BenchGuideCommand(context),
         new BenchJmhCommand());
   }
 

@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  chunkllama generate \"Why is the sky blue?\"",
       "  chunkllama chat",
+      "  chunkllama serve",
       "  chunkllama generate --prompts questions.jsonl --system system.txt --json",
       "",
       "Exit status: 0 done, 1 failed, 2 wrongly called."
@@ -68,6 +69,7 @@ public final class ChunkLlama implements Runnable {
     CommandLine bench = new CommandLine(new BenchCommand());
     BenchCommand.benchmarks(context).forEach(bench::addSubcommand);
     line.addSubcommand(bench);
+    line.addSubcommand(ServeCommand.line(context, args));
     Failures failures = new Failures(console, root);
     line.setOut(writer(console.out()));
     line.setErr(writer(console.err()));
@@ -97,7 +99,8 @@ public final class ChunkLlama implements Runnable {
         new GenerateCommand(context),
         new TreeCommand(context),
         new InspectCommand(context),
-        new PullCommand(context));
+        new PullCommand(context),
+        new PackageCommand(context));
   }
 
   Verbosity verbosity() {

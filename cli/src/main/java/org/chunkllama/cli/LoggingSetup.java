@@ -40,6 +40,8 @@ public final class LoggingSetup extends ContextAwareBase implements Configurator
     root.setLevel(Level.WARN);
     root.addAppender(appender);
     context.getLogger(OURS).setLevel(Level.INFO);
+    // It logs what clients send wrongly with a stack trace: anybody could fill the log.
+    context.getLogger("io.helidon").setLevel(Level.ERROR);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 

@@ -51,7 +51,7 @@ final class ModelOptions {
       names = "--backend",
       paramLabel = "NAME",
       defaultValue = "auto",
-      description = "auto, cpu or reference. Default: ${DEFAULT-VALUE}.")
+      description = "auto, cuda, cpu or reference. Default: ${DEFAULT-VALUE}.")
   private String backend = "auto";
 
   @Option(
@@ -125,6 +125,13 @@ final class ModelOptions {
   /** As given: a path, hf:..., or a catalogue name. */
   String model() {
     return model;
+  }
+
+  /** Why the pool has its size. */
+  String poolReason() {
+    return kvMemory > 0
+        ? "as large as --kv-memory says (%s)".formatted(Sizes.format(kvMemory))
+        : "for 64 prompts of full length, or a quarter of the free memory; --kv-memory sets it";
   }
 
   /**

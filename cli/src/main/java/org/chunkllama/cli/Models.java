@@ -1,6 +1,7 @@
 package org.chunkllama.cli;
 
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import org.chunkllama.Llm;
 import org.chunkllama.LlmOptions;
 import org.chunkllama.files.ModelLocator;
@@ -11,7 +12,12 @@ final class Models {
 
   /** Finds (or downloads) and loads the model, telling how far it has come. */
   static Llm load(ModelOptions options, Context context) {
-    LlmOptions llmOptions = options.llmOptions();
+    return load(options, unchanged -> unchanged, context);
+  }
+
+  /** The same with options that only one command has. */
+  static Llm load(ModelOptions options, UnaryOperator<LlmOptions> more, Context context) {
+    LlmOptions llmOptions = more.apply(options.llmOptions());
     Path path = ModelLocator.resolve(options.model(), context.progress());
     return Llm.load(path, llmOptions, context.progress());
   }

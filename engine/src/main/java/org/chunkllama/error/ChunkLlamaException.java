@@ -7,11 +7,16 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class ChunkLlamaException extends RuntimeException
     permits ContextLengthException,
+        DeadlineException,
+        DeviceException,
         DownloadException,
         InvalidRequestException,
         ModelFileException,
         PoolExhaustedException,
+        QueueFullException,
+        ShuttingDownException,
         TemplateException,
+        TenantLimitException,
         UnsupportedModelException {
   private static final long serialVersionUID = 1L;
 

@@ -4,6 +4,7 @@ import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.RotaryTable;
+import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 
 /**
@@ -71,6 +72,15 @@ public final class LlamaModel implements AutoCloseable {
       throw new IllegalArgumentException(rows + " rows in a step for at most " + activations.rows);
     }
     activations.ensureOutputs(plan.outputs());
+    StepInputs inputs =
+        new StepInputs(
+            plan.tokens(), plan.positions(), plan.outputRows(), plan.outputs(), plan.attention());
+    backend.step(this, cache, inputs, () -> operations(plan, cache));
+    return activations.logits();
+  }
+
+  private void operations(StepPlan plan, KvCache cache) {
+    int rows = plan.rows();
     backend.embed(weights.embedding(), plan.tokens(), rows, activations.hidden);
     int last = config.layers() - 1;
     for (int i = 0; i < last; i++) {
@@ -85,7 +95,6 @@ public final class LlamaModel implements AutoCloseable {
       attend(last, plan.attention(), cache);
       outputs(layer, plan);
     }
-    return activations.logits();
   }
 
   private void queriesKeysValues(LayerWeights layer, int index, StepPlan plan, KvCache cache) {

@@ -19,6 +19,8 @@ final class ChunkStore {
   final Map<String, Node> roots = new HashMap<>(); // by salt; those with children
   private int live;
   private int retained;
+  private int shared;
+  private int sharedRows;
   private long evictions;
 
   ChunkStore(int chunks, int chunkTokens, boolean sharing, int hashMask) {
@@ -41,6 +43,16 @@ final class ChunkStore {
 
   int retained() {
     return retained;
+  }
+
+  /** Chunks that two or more sequences run through. */
+  int shared() {
+    return shared;
+  }
+
+  /** Sequences through shared chunks, counted per chunk. */
+  int sharedRows() {
+    return sharedRows;
   }
 
   long evictions() {
@@ -108,11 +120,12 @@ final class ChunkStore {
   }
 
   /** A new live node below a full {@code parent}, with one sharer. There must be room. */
-  Node allocate(Node parent) {
+  Node allocate(Node parent, ChunkUsage usage) {
     Node node = nodes[pool.take()];
     node.parent = parent;
     node.depth = parent.depth + 1;
     node.seed = index.hash(parent);
+    charge(node, usage);
     node.sharers = 1;
     parent.children++;
     live++;
@@ -136,16 +149,49 @@ final class ChunkStore {
     node.ready = ready;
   }
 
-  /** Adds sharers to a node, which makes it live. */
-  void share(Node node, int sequences) {
+  /** Adds sharers to a node, which makes it live; if nothing held it, it now counts for them. */
+  void share(Node node, int sequences, ChunkUsage usage) {
     if (node.sharers == 0) {
       live++;
       retained--;
       if (node.pins == 0) {
         evictable.remove(node);
+        charge(node, usage);
       }
     }
-    node.sharers += sequences;
+    setSharers(node, node.sharers + sequences);
+  }
+
+  private void setSharers(Node node, int sharers) {
+    count(node, -1);
+    node.sharers = sharers;
+    count(node, 1);
+  }
+
+  private void count(Node node, int change) {
+    if (node.sharers > 1) {
+      shared += change;
+      sharedRows += change * node.sharers;
+    }
+  }
+
+  private static void charge(Node node, ChunkUsage usage) {
+    node.usage = usage;
+    usage.add(1);
+  }
+
+  private static void discharge(Node node) {
+    usage(node).add(-1);
+    node.usage = null;
+  }
+
+  /** Who a held node counts for. */
+  static ChunkUsage usage(Node node) {
+    ChunkUsage usage = node.usage;
+    if (usage == null) {
+      throw new IllegalStateException("chunk " + node.chunk + " is held for nobody");
+    }
+    return usage;
   }
 
   /**
@@ -154,11 +200,14 @@ final class ChunkStore {
    * released before.
    */
   void release(Node node) {
-    node.sharers--;
+    setSharers(node, node.sharers - 1);
     if (node.sharers > 0) {
       return;
     }
     live--;
+    if (node.pins == 0) {
+      discharge(node);
+    }
     truncate(node);
     if (node.ready == 0 || !sharing || index.twin(node, node.ready) >= 0) {
       discard(node);
@@ -170,10 +219,11 @@ final class ChunkStore {
     }
   }
 
-  /** Adds a pin to a node. */
-  void pin(Node node) {
+  /** Adds a pin to a node; if nothing held it, it now counts for {@code usage}. */
+  void pin(Node node, ChunkUsage usage) {
     if (!node.isHeld()) {
       evictable.remove(node);
+      charge(node, usage);
     }
     node.pins++;
   }
@@ -182,14 +232,16 @@ final class ChunkStore {
   void unpin(Node node) {
     node.pins--;
     if (!node.isHeld()) {
+      discharge(node);
       evictable.addNewest(node);
     }
   }
 
   /** Frees a live node without retaining it: its sharers run through another one. */
   void dissolve(Node node) {
-    node.sharers = 0;
+    setSharers(node, 0);
     live--;
+    discharge(node);
     discard(node);
   }
 

@@ -43,6 +43,9 @@ final class Node {
   /** Open pins that hold it. */
   int pins;
 
+  /** Who it is counted for while it is held; null while it is not. */
+  @Nullable ChunkUsage usage;
+
   /** The last of its sharers in depth-first order; null if there is none. */
   @Nullable Sequence last;
 

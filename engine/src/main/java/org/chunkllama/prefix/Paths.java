@@ -32,11 +32,20 @@ final class Paths {
    * not victims.
    */
   int availableBeside(Node node) {
+    return store.available() - unheldAbove(node);
+  }
+
+  private static int unheldAbove(Node node) {
     int onPath = 0;
     for (Node n = node; !n.isRoot() && !n.isHeld(); n = n.parent) {
       onPath++;
     }
-    return store.available() - onPath;
+    return onPath;
+  }
+
+  /** Chunks that an insert of {@code count} tokens would hold and nothing holds now. */
+  int newlyHeld(PrefixWalk match, int count) {
+    return store.chunksFor(count) - match.chunks + unheldAbove(match.node);
   }
 
   /**
@@ -44,7 +53,7 @@ final class Paths {
    *
    * @throws PoolExhaustedException if there is no room
    */
-  Sequence insert(PrefixWalk match, int[] tokens, int count, String salt) {
+  Sequence insert(PrefixWalk match, int[] tokens, int count, String salt, ChunkUsage usage) {
     int needed = store.chunksFor(count) - match.chunks;
     int available = availableBeside(match.node);
     if (needed > available) {
@@ -59,17 +68,18 @@ final class Paths {
     }
     int reused = match.chunks * chunkTokens + (source == null ? 0 : match.overlap);
     Sequence place = order.placeBelow(match.node);
-    Sequence s = new Sequence(store, ids++, salt, reused, new int[store.chunksFor(count) + 1]);
+    Sequence s =
+        new Sequence(store, ids++, salt, reused, usage, new int[store.chunksFor(count) + 1]);
     shareWhole(s, match.node);
     if (source == null) {
       store.makeRoom(needed);
     } else if (extend) {
-      store.share(source, 1);
+      store.share(source, 1, usage);
       store.makeRoom(needed - 1);
       s.addChunk(source.chunk);
       s.length = reused;
     } else {
-      store.pin(source); // no victim while it is copied from
+      store.pin(source, usage); // no victim while it is copied from
       store.makeRoom(needed);
     }
     lengthen(s, tokens, count);
@@ -135,7 +145,12 @@ final class Paths {
   Sequence fork(Sequence s) {
     Sequence t =
         new Sequence(
-            store, ids, s.salt(), s.reused(), Arrays.copyOf(s.chunkIds, s.chunkIds.length));
+            store,
+            ids,
+            s.salt(),
+            s.reused(),
+            s.usage,
+            Arrays.copyOf(s.chunkIds, s.chunkIds.length));
     if (store.sharing) {
       shareWhole(t, s.lastNode());
       t.length = s.length;
@@ -180,7 +195,7 @@ final class Paths {
   /** Puts {@code s} on the path from the root down to {@code deepest}. */
   private void shareWhole(Sequence s, Node deepest) {
     for (Node n = deepest; !n.isRoot(); n = n.parent) {
-      store.share(n, 1);
+      store.share(n, 1, s.usage);
       s.chunkIds[n.depth] = n.chunk;
     }
     s.chunkCount = deepest.depth + 1;
@@ -199,7 +214,7 @@ final class Paths {
   }
 
   private Node addNode(Sequence s) {
-    Node node = store.allocate(s.chunkCount == 0 ? store.root(s.salt()) : s.lastNode());
+    Node node = store.allocate(s.chunkCount == 0 ? store.root(s.salt()) : s.lastNode(), s.usage);
     s.addChunk(node.chunk);
     return node;
   }
@@ -229,7 +244,7 @@ final class Paths {
 
   /** Gives {@code s} its own copy of a partly filled chunk that it shares since a fork. */
   private Node separate(Sequence s, Node shared) {
-    Node own = store.allocate(shared.parent);
+    Node own = store.allocate(shared.parent, s.usage);
     for (int i = 0; i < shared.count; i++) {
       store.add(own, shared.tokens[i]);
     }
@@ -260,7 +275,7 @@ final class Paths {
     if (twin.last != null) {
       order.move(from, to, twin.last, twin.parent);
     }
-    store.share(twin, node.sharers);
+    store.share(twin, node.sharers, ChunkStore.usage(node));
     twin.last = to;
     store.dissolve(node);
     counters.chunksMerged++;

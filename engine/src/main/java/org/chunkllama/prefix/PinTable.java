@@ -26,12 +26,12 @@ final class PinTable {
   }
 
   /** Pins {@code deepest} and all nodes above it; nothing if it is a root. */
-  Pin open(Node deepest, long ttlNanos) {
+  Pin open(Node deepest, long ttlNanos, ChunkUsage usage) {
     if (ttlNanos < 0) {
       throw new IllegalArgumentException("time to live must not be negative: " + ttlNanos + " ns");
     }
     for (Node n = deepest; !n.isRoot(); n = n.parent) {
-      store.pin(n);
+      store.pin(n, usage);
     }
     boolean expires = ttlNanos > 0 && ttlNanos <= TTL_NANOS_MAX;
     long expiry = expires ? nanoTime.getAsLong() + ttlNanos : 0;

@@ -43,6 +43,9 @@ public final class PrefixTree {
   /** Root of tenants that have nothing in the tree. */
   private final Node nowhere = Node.root("");
 
+  /** Takes what nobody asked to have counted. */
+  private final ChunkUsage uncounted = new ChunkUsage();
+
   final ChunkStore store;
   private final PinTable pins;
   private final PrefixWalk walk;
@@ -110,10 +113,26 @@ public final class PrefixTree {
    * @throws PoolExhaustedException if there is no room even after eviction; then nothing changed
    */
   public Sequence insert(int[] tokens, int count, String salt) {
+    return insert(tokens, count, salt, uncounted);
+  }
+
+  /**
+   * The same, and counts the chunks.
+   *
+   * @param usage what the sequence and its forks hold is added here
+   */
+  public Sequence insert(int[] tokens, int count, String salt, ChunkUsage usage) {
     checkPrompt(tokens, count);
     pins.dropExpired();
     find(tokens, count - 1, salt);
-    return paths.insert(walk, tokens, count, salt);
+    return paths.insert(walk, tokens, count, salt, usage);
+  }
+
+  /** Chunks that {@link #insert} of this prompt would hold and nobody holds now. */
+  public int newlyHeld(int[] tokens, int count, String salt) {
+    checkPrompt(tokens, count);
+    find(tokens, count - 1, salt);
+    return paths.newlyHeld(walk, count);
   }
 
   /**
@@ -174,10 +193,15 @@ public final class PrefixTree {
    * @param ttlNanos time to live; 0 = until closed
    */
   public Pin pin(int[] tokens, int count, String salt, long ttlNanos) {
+    return pin(tokens, count, salt, ttlNanos, uncounted);
+  }
+
+  /** The same, and counts the chunks: what nothing held before is added to {@code usage}. */
+  public Pin pin(int[] tokens, int count, String salt, long ttlNanos, ChunkUsage usage) {
     checkPrompt(tokens, count);
     pins.dropExpired();
     find(tokens, count, salt);
-    return pins.open(walk.node, ttlNanos);
+    return pins.open(walk.node, ttlNanos, usage);
   }
 
   /** Chunks that are free or can be evicted now. Drops expired pins. */
@@ -232,6 +256,16 @@ public final class PrefixTree {
   /** Chunks that the live sequences would take if they shared nothing. */
   public int chunksLiveUnshared() {
     return paths.counters.unshared;
+  }
+
+  /** Chunks that two or more live sequences run through. */
+  public int chunksShared() {
+    return store.shared();
+  }
+
+  /** Live sequences through shared chunks, summed over those chunks. */
+  public int sharedRows() {
+    return store.sharedRows();
   }
 
   /** Most chunks live at once. */

@@ -13,6 +13,7 @@ public final class Sequence {
   private final long id;
   private final String salt;
   private final int reused;
+  final ChunkUsage usage;
   int[] chunkIds;
   int chunkCount;
   int length;
@@ -22,11 +23,12 @@ public final class Sequence {
   @Nullable Sequence previous;
   private @Nullable Object attachment;
 
-  Sequence(ChunkStore store, long id, String salt, int reused, int[] chunkIds) {
+  Sequence(ChunkStore store, long id, String salt, int reused, ChunkUsage usage, int[] chunkIds) {
     this.store = store;
     this.id = id;
     this.salt = salt;
     this.reused = reused;
+    this.usage = usage;
     this.chunkIds = chunkIds;
   }
 

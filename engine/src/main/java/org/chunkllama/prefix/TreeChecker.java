@@ -2,6 +2,7 @@ package org.chunkllama.prefix;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -36,6 +37,7 @@ final class TreeChecker {
     checkOrder();
     checkSharers();
     checkPins();
+    checkUsage();
     checkEvictionList();
     checkIndex();
   }
@@ -71,6 +73,7 @@ final class TreeChecker {
         "free chunk {} is in use",
         node.chunk);
     require(!store.evictable.contains(node), "free chunk {} is evictable", node.chunk);
+    require(node.usage == null, "free chunk {} counts for somebody", node.chunk);
   }
 
   private void checkNode(Node node) {
@@ -97,6 +100,32 @@ final class TreeChecker {
         store.evictable.contains(node) != node.isHeld(),
         "chunk {} is held and evictable, or neither",
         chunk);
+  }
+
+  /** Who holds how much, and what is shared. */
+  private void checkUsage() {
+    IdentityHashMap<ChunkUsage, Integer> held = new IdentityHashMap<>();
+    int shared = 0;
+    int rowsShared = 0;
+    for (Node node : store.nodes) {
+      ChunkUsage usage = node.usage;
+      require(
+          node.isHeld() == (usage != null), "chunk {} is held or counted, not both", node.chunk);
+      if (usage != null) {
+        held.merge(usage, 1, Integer::sum);
+      }
+      if (node.sharers > 1) {
+        shared++;
+        rowsShared += node.sharers;
+      }
+    }
+    held.forEach((usage, chunks) ->
+        require(usage.chunks() == chunks, "{} chunks counted, {} held", usage.chunks(), chunks));
+    require(
+        shared == store.shared() && rowsShared == store.sharedRows(),
+        "{} shared chunks with {} rows found, not what is counted",
+        shared,
+        rowsShared);
   }
 
   private void checkChildren() {

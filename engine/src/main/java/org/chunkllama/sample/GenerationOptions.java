@@ -1,7 +1,9 @@
 package org.chunkllama.sample;
 
 import java.util.List;
+import java.util.Optional;
 import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.guide.Guide;
 
 /**
  * What to generate and when to stop.
@@ -14,11 +16,15 @@ import org.chunkllama.error.InvalidRequestException;
  * @param logprobs log probabilities per token: {@link #NO_LOGPROBS}, 0 = of the chosen token, n =
  *     and the n likeliest, at most {@link #MAX_LOGPROBS}
  * @param n completions to return, 1 or more
+ * @param bestOf completions to draw, of which the {@code n} with the highest mean log probability
+ *     per token are returned, best first; 0 = {@code n}. With more than {@code n} nothing is
+ *     streamed before all have ended
  * @param beams beams to search with; 1 = sampling. With more, {@code n} best beams are returned and
  *     sampling must be greedy
  * @param lengthPenalty beam scores are divided by length to this power
  * @param earlyStopping when a beam search ends
  * @param sampling how tokens are drawn
+ * @param guide what the answer must look like
  */
 public record GenerationOptions(
     int maxTokens,
@@ -28,10 +34,12 @@ public record GenerationOptions(
     boolean ignoreEos,
     int logprobs,
     int n,
+    int bestOf,
     int beams,
     double lengthPenalty,
     EarlyStopping earlyStopping,
-    SamplingOptions sampling) {
+    SamplingOptions sampling,
+    Optional<Guide> guide) {
   /** Value of {@link #logprobs} for none. */
   public static final int NO_LOGPROBS = -1;
 
@@ -60,10 +68,12 @@ public record GenerationOptions(
           false,
           NO_LOGPROBS,
           1,
+          0,
           1,
           1.0,
           EarlyStopping.HEURISTIC,
-          SamplingOptions.greedy());
+          SamplingOptions.greedy(),
+          Optional.empty());
 
   public GenerationOptions {
     stop = List.copyOf(stop);
@@ -80,7 +90,12 @@ public record GenerationOptions(
     require(
         beams >= 1 && beams <= MAX_BRANCHES,
         "beams must be from 1 to " + MAX_BRANCHES + ", not " + beams);
+    require(
+        bestOf == 0 || (bestOf >= n && bestOf <= MAX_BRANCHES),
+        "bestOf must be from n (%d) to %d, or 0, not %d".formatted(n, MAX_BRANCHES, bestOf));
     if (beams > 1) {
+      require(bestOf == 0, "beam search takes no bestOf; it returns its n best beams");
+      require(guide.isEmpty(), "beam search takes no guide; use beams 1");
       require(n <= beams, "n must be at most beams (" + beams + "), not " + n);
       require(sampling.isGreedy(), "beam search needs temperature 0");
       require(logprobs == NO_LOGPROBS, "beam search gives no logprobs; leave them out");
@@ -104,6 +119,16 @@ public record GenerationOptions(
 
   public boolean isBeamSearch() {
     return beams > 1;
+  }
+
+  /** Completions to draw. */
+  public int branches() {
+    return Math.max(n, bestOf);
+  }
+
+  /** True if more completions are drawn than returned. */
+  public boolean choosesBest() {
+    return bestOf > n;
   }
 
   public boolean wantsLogprobs() {
@@ -152,6 +177,12 @@ public record GenerationOptions(
     return draft.done();
   }
 
+  public GenerationOptions withBestOf(int bestOf) {
+    Draft draft = new Draft(this);
+    draft.bestOf = bestOf;
+    return draft.done();
+  }
+
   public GenerationOptions withBeams(int beams) {
     Draft draft = new Draft(this);
     draft.beams = beams;
@@ -176,6 +207,12 @@ public record GenerationOptions(
     return draft.done();
   }
 
+  public GenerationOptions withGuide(Guide guide) {
+    Draft draft = new Draft(this);
+    draft.guide = Optional.of(guide);
+    return draft.done();
+  }
+
   /** A copy with one field about to change. */
   private static final class Draft {
     int maxTokens;
@@ -185,10 +222,12 @@ public record GenerationOptions(
     boolean ignoreEos;
     int logprobs;
     int n;
+    int bestOf;
     int beams;
     double lengthPenalty;
     EarlyStopping earlyStopping;
     SamplingOptions sampling;
+    Optional<Guide> guide;
 
     Draft(GenerationOptions from) {
       maxTokens = from.maxTokens;
@@ -198,10 +237,12 @@ public record GenerationOptions(
       ignoreEos = from.ignoreEos;
       logprobs = from.logprobs;
       n = from.n;
+      bestOf = from.bestOf;
       beams = from.beams;
       lengthPenalty = from.lengthPenalty;
       earlyStopping = from.earlyStopping;
       sampling = from.sampling;
+      guide = from.guide;
     }
 
     GenerationOptions done() {
@@ -213,10 +254,12 @@ public record GenerationOptions(
           ignoreEos,
           logprobs,
           n,
+          bestOf,
           beams,
           lengthPenalty,
           earlyStopping,
-          sampling);
+          sampling,
+          guide);
     }
   }
 }

@@ -2,6 +2,8 @@ package org.chunkllama.sample;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.chunkllama.guide.GuideMatcher;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Draws tokens from logits. Holds scratch space for one vocabulary; one thread at a time.
@@ -25,10 +27,14 @@ public final class Sampler {
    * Draws the next token; does not note it in {@code state}.
    *
    * @param logits {@code [vocabulary]}, changed
+   * @param guide which tokens may be drawn; null = all
    * @throws IllegalStateException if the logits hold NaN or no finite value
    */
-  public int sample(float[] logits, SamplerState state) {
+  public int sample(float[] logits, SamplerState state, @Nullable GuideMatcher guide) {
     state.changeLogits(logits);
+    if (guide != null) {
+      guide.mask(logits);
+    }
     int best = argmax(logits);
     float max = logits[best];
     if (!(Math.abs(max) < Float.POSITIVE_INFINITY)) {
@@ -43,12 +49,14 @@ public final class Sampler {
    * Draws the next token and tells the log probabilities of the unchanged logits.
    *
    * @param logits {@code [vocabulary]}, changed
+   * @param guide which tokens may be drawn; null = all
    * @param alternatives how many of the likeliest tokens to list, 0 to {@link
    *     GenerationOptions#MAX_LOGPROBS}
    */
-  public TokenLogprobs sampleWithLogprobs(float[] logits, SamplerState state, int alternatives) {
+  public TokenLogprobs sampleWithLogprobs(
+      float[] logits, SamplerState state, @Nullable GuideMatcher guide, int alternatives) {
     System.arraycopy(logits, 0, raw, 0, logits.length);
-    int token = sample(logits, state);
+    int token = sample(logits, state, guide);
     float logSum = logSumExp(raw);
     top.select(raw, alternatives);
     List<TokenLogprobs.Candidate> listed = new ArrayList<>(top.size());

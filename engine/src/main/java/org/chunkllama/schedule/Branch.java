@@ -1,6 +1,7 @@
 package org.chunkllama.schedule;
 
 import java.util.Arrays;
+import org.chunkllama.guide.GuideMatcher;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.LogitsProcessor;
@@ -20,6 +21,8 @@ final class Branch extends Continuation {
   private final StopStrings stops;
   private final IncrementalDetokenizer detokenizer;
   private final TokenList output = new TokenList();
+  private final @Nullable GuideMatcher guide;
+  private double logprobSum;
 
   /**
    * A completion before its first token.
@@ -27,14 +30,22 @@ final class Branch extends Continuation {
    * @param index which of its request
    * @param maxTokens most tokens, after the context's limit
    * @param endIds ids that end it, sorted
+   * @param guide what it must look like; null = anything
    */
-  Branch(Group group, int index, int maxTokens, int[] endIds, IncrementalDetokenizer detokenizer) {
+  Branch(
+      Group group,
+      int index,
+      int maxTokens,
+      int[] endIds,
+      IncrementalDetokenizer detokenizer,
+      @Nullable GuideMatcher guide) {
     super(group);
     GenerationOptions options = group.request.options();
     this.index = index;
     this.maxTokens = maxTokens;
     this.endIds = endIds;
     this.detokenizer = detokenizer;
+    this.guide = guide;
     this.stops = new StopStrings(options.stop());
     this.sampling =
         SamplerState.start(
@@ -76,7 +87,8 @@ final class Branch extends Continuation {
    */
   void draw(LogitsReader logits, int row, Sampler sampler) {
     GenerationOptions options = group.request.options();
-    boolean plain = group.request.processors().isEmpty() && !options.wantsLogprobs();
+    boolean scored = options.wantsLogprobs() || options.choosesBest();
+    boolean plain = group.request.processors().isEmpty() && !scored && guide == null;
     if (plain && sampling.isPlainArgmax()) {
       accept(logits.argmax(row), null);
       return;
@@ -85,11 +97,13 @@ final class Branch extends Continuation {
     for (LogitsProcessor processor : group.request.processors()) {
       processor.process(index, output.array(), output.size(), values);
     }
-    if (options.wantsLogprobs()) {
-      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, options.logprobs());
-      accept(drawn.token(), drawn);
+    if (scored) {
+      int listed = Math.max(0, options.logprobs());
+      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, guide, listed);
+      logprobSum += drawn.logprob();
+      accept(drawn.token(), options.wantsLogprobs() ? drawn : null);
     } else {
-      accept(sampler.sample(values, sampling), null);
+      accept(sampler.sample(values, sampling, guide), null);
     }
   }
 
@@ -99,7 +113,10 @@ final class Branch extends Continuation {
     boolean ends = Arrays.binarySearch(endIds, token) >= 0;
     String text = ends ? "" : show(detokenizer.append(token));
     group.listener().token(index, token, text, logprobs);
-    if (ends || !stops.stoppedBy().isEmpty()) {
+    if (guide != null) {
+      guide.accept(token);
+    }
+    if (ends || !stops.stoppedBy().isEmpty() || (guide != null && guide.isComplete())) {
       finish(FinishReason.STOP);
     } else if (output.size() >= maxTokens) {
       finish(FinishReason.LENGTH);
@@ -116,7 +133,9 @@ final class Branch extends Continuation {
     if (stops.stoppedBy().isEmpty()) {
       rest += stops.flush();
     }
-    group.listener().finished(index, rest, reason, stops.stoppedBy(), 0);
+    boolean chosen = group.request.options().choosesBest();
+    double score = chosen ? logprobSum / Math.max(1, output.size()) : 0;
+    group.listener().finished(index, rest, reason, stops.stoppedBy(), score);
   }
 
   @Override

@@ -5,6 +5,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.chunkllama.error.ContextLengthException;
 import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.guide.CompiledGuide;
+import org.chunkllama.guide.GuideMatcher;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.StepPlan;
 import org.chunkllama.plan.AttentionPlanner;
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * that calls this; {@link EngineLoop} is that thread.
  *
  * <p><b>A step</b> computes one token of every decoding sequence and, with the rows that are left,
- * slices of prompts, oldest first, so that a long prompt never stalls running answers.
+ * slices of prompts, lowest rank first, so that a long prompt never stalls running answers.
  *
  * <p><b>Faults.</b> What one request's options, listener or text cause fails that request. A fault
  * of the model fails the requests of that step. Either way all their chunks come back.
@@ -41,11 +43,13 @@ public final class Engine {
   private final PrefixTree tree;
   private final StepPlanner planner;
   private final EngineCounters counters = new EngineCounters();
+  private final StepClock clock = new StepClock(counters);
   private final StepBatch batch = new StepBatch();
   private final WaitingQueue waiting = new WaitingQueue();
   private final LiveSet lives;
   private final Admission admission;
   private final Requests requests;
+  private final Tenants tenants;
   private final OutputStage outputs;
 
   /**
@@ -78,6 +82,7 @@ public final class Engine {
             model.config().kvHeads(),
             chunkFirst);
     planner = new StepPlanner(attention, limits.rows());
+    tenants = new Tenants(cache.chunks(), chunkTokens);
     lives = new LiveSet(tree);
     admission = new Admission(tree, lives, waiting, limits, counters);
     requests = new Requests(lives, waiting, admission, counters);
@@ -94,25 +99,28 @@ public final class Engine {
    * @return rows computed; 0 if there was nothing to do
    */
   public int step() {
+    clock.begin();
+    requests.failLate();
     admission.admit().forEach(refused -> requests.fail(refused.group(), refused.error()));
     nextBatch();
     if (batch.isEmpty()) {
       return 0;
     }
-    long start = System.nanoTime();
     try {
       StepPlan plan = planner.plan(batch);
+      clock.planned();
       Tensor logits = model.forward(plan, cache);
+      clock.computed();
       advance();
       outputs.run(batch, logits, plan.outputs());
     } catch (RuntimeException e) {
       failBatch(e);
     }
-    count(System.nanoTime() - start);
+    clock.end(batch, lives.size(), waiting.size(), tree.chunksShared());
     return batch.rows;
   }
 
-  /** Decoding sequences a row each, then slices of prompts by arrival, all in the tree's order. */
+  /** Decoding sequences a row each, then slices of prompts by rank, all in the tree's order. */
   private void nextBatch() {
     int budget = Math.max(limits.stepTokens() - lives.decoding(), limits.leastPromptRows());
     for (Live live : lives.prefilling()) {
@@ -158,21 +166,14 @@ public final class Engine {
     }
   }
 
-  private void count(long nanos) {
-    long prefill = nanos * batch.promptRows / batch.rows;
-    counters.steps++;
-    counters.prefillNanos += prefill;
-    counters.decodeNanos += nanos - prefill;
-  }
-
   /**
    * Takes a request.
    *
    * @param id unique, rising with arrival
-   * @param leftQueue called once, when it stops waiting for the first time
+   * @param ticket taken for it from {@link #tenants}
    */
-  public void submit(long id, EngineRequest request, Runnable leftQueue) {
-    Group group = new Group(id, request, System.nanoTime(), leftQueue);
+  void submit(long id, EngineRequest request, Ticket ticket) {
+    Group group = new Group(id, request, System.nanoTime(), ticket);
     requests.add(group);
     try {
       check(request);
@@ -182,13 +183,13 @@ public final class Engine {
     }
   }
 
-  /** Computes a prefix and pins it; {@code pinned} gets the pin, on this thread. */
-  public void hold(long id, EngineRequest request, Runnable leftQueue, Consumer<Pin> pinned) {
-    Group group = new Group(id, request, System.nanoTime(), leftQueue);
+  /** Computes a prefix and pins it for a time, 0 = until closed; {@code pinned} gets the pin. */
+  void hold(long id, EngineRequest request, Ticket ticket, long ttlNanos, Consumer<Pin> pinned) {
+    Group group = new Group(id, request, System.nanoTime(), ticket);
     requests.add(group);
     try {
       check(request);
-      group.continuations.add(new Hold(group, pinned));
+      group.continuations.add(new Hold(group, ttlNanos, pinned));
       enqueue(group);
     } catch (RuntimeException e) {
       requests.fail(group, e);
@@ -217,7 +218,7 @@ public final class Engine {
       }
     }
     GenerationOptions options = request.options();
-    int weight = Math.max(options.n(), options.beams());
+    int weight = Math.max(options.branches(), options.beams());
     if (weight > limits.maxSequences()) {
       throw new InvalidRequestException(
           "a request of %d sequences; at most %d run at once"
@@ -233,8 +234,10 @@ public final class Engine {
     if (options.isBeamSearch()) {
       group.continuations.add(new Beams(group, maxTokens, endIds, () -> detokenizer(request)));
     } else {
-      for (int i = 0; i < options.n(); i++) {
-        group.continuations.add(new Branch(group, i, maxTokens, endIds, detokenizer(request)));
+      for (int i = 0; i < options.branches(); i++) {
+        group.continuations.add(
+            new Branch(
+                group, i, maxTokens, endIds, detokenizer(request), matcher(request, endIds)));
       }
     }
     enqueue(group);
@@ -258,10 +261,21 @@ public final class Engine {
         .toArray();
   }
 
+  private @Nullable GuideMatcher matcher(EngineRequest request, int[] endIds) {
+    boolean skipsSpace = tokenizer.addsSpacePrefix() && !request.continuesText();
+    @Nullable CompiledGuide guide = request.guide();
+    return guide == null ? null : new GuideMatcher(guide, endIds, skipsSpace);
+  }
+
   private IncrementalDetokenizer detokenizer(EngineRequest request) {
     return request.continuesText()
         ? IncrementalDetokenizer.continuing(tokenizer)
         : new IncrementalDetokenizer(tokenizer);
+  }
+
+  /** Who may take how much. */
+  public Tenants tenants() {
+    return tenants;
   }
 
   /** Ends a request that its caller wants no more; nothing happens if it ended already. */
@@ -318,6 +332,10 @@ public final class Engine {
         c.generatedTokens,
         c.steps,
         c.preemptions,
+        c.deadlines,
+        c.planNanos,
+        c.modelNanos,
+        c.outputNanos,
         c.prefillNanos,
         c.decodeNanos,
         c.ttftNanosSum,
@@ -328,6 +346,9 @@ public final class Engine {
         tree.chunksFree(),
         tree.chunksLive(),
         tree.chunksRetained(),
+        tree.chunksShared(),
+        tree.sharedRows(),
+        tree.chunksLiveUnshared(),
         tree.stats());
   }
 }

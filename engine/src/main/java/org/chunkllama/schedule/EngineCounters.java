@@ -9,6 +9,10 @@ final class EngineCounters {
   long generatedTokens;
   long steps;
   long preemptions;
+  long deadlines;
+  long planNanos;
+  long modelNanos;
+  long outputNanos;
   long prefillNanos;
   long decodeNanos;
   long ttftNanosSum;

@@ -1,15 +1,23 @@
 package org.chunkllama.schedule;
 
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.chunkllama.error.ChunkLlamaException;
+import org.chunkllama.error.QueueFullException;
+import org.chunkllama.error.ShuttingDownException;
+import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.prefix.Pin;
 import org.jspecify.annotations.Nullable;
 
@@ -26,12 +34,15 @@ public final class EngineLoop implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(EngineLoop.class.getName());
 
   private final Engine engine;
+  private final Tenants tenants;
   private final int capacity;
   private final Semaphore room;
   private final ConcurrentLinkedQueue<Consumer<Engine>> commands = new ConcurrentLinkedQueue<>();
   private final CopyOnWriteArrayList<Consumer<Engine>> watchers = new CopyOnWriteArrayList<>();
   private final AtomicLong ids = new AtomicLong();
   private final Thread thread;
+  private final CompletableFuture<Boolean> drained = new CompletableFuture<>();
+  private volatile boolean draining;
   private volatile boolean closing;
   private volatile boolean parked;
   private volatile boolean ended;
@@ -45,6 +56,7 @@ public final class EngineLoop implements AutoCloseable {
    */
   public EngineLoop(Engine engine, int queueCapacity) {
     this.engine = engine;
+    this.tenants = engine.tenants();
     this.capacity = queueCapacity;
     this.room = new Semaphore(queueCapacity, true);
     this.thread = Thread.ofPlatform().name("chunkllama-engine").daemon(true).unstarted(this::run);
@@ -62,7 +74,7 @@ public final class EngineLoop implements AutoCloseable {
 
   /**
    * Sends requests that enter the engine together, before its next step, as far as the queue's
-   * capacity allows. Blocks while the queue is full.
+   * capacity allows. Blocks while the queue is full. One that its tenant has no room for fails.
    *
    * @return their ids
    */
@@ -72,41 +84,87 @@ public final class EngineLoop implements AutoCloseable {
     while (sent < all.length) {
       List<EngineRequest> part = requests.subList(sent, Math.min(all.length, sent + capacity));
       room.acquireUninterruptibly(part.size());
-      long first = ids.getAndAdd(part.size());
-      for (int i = 0; i < part.size(); i++) {
-        all[sent + i] = first + i;
+      List<Sent> batch = new ArrayList<>(part.size());
+      for (EngineRequest request : part) {
+        all[sent++] = admit(request, batch);
       }
-      sent += part.size();
-      send(
-          e -> {
-            for (int i = 0; i < part.size(); i++) {
-              e.submit(first + i, part.get(i), room::release);
-            }
-          },
-          error -> {
-            room.release(part.size());
-            part.forEach(request -> request.listener().failed(error));
-          });
+      send(batch);
     }
     return all;
   }
 
+  /** A request with a place in the queue, on its way to the engine. */
+  private record Sent(long id, EngineRequest request, Ticket ticket) {
+    void refuse(RuntimeException error) {
+      ticket.end();
+      request.listener().failed(error);
+    }
+  }
+
+  /** Takes a ticket, where there is room in the queue for it already, or fails the request. */
+  private long admit(EngineRequest request, List<Sent> to) {
+    long id = ids.getAndIncrement();
+    try {
+      checkAccepting();
+      to.add(new Sent(id, request, Ticket.take(tenants, request, room::release)));
+    } catch (ChunkLlamaException e) {
+      room.release();
+      request.listener().failed(e);
+    }
+    return id;
+  }
+
   /**
-   * Computes a prefix and pins it.
+   * Sends requests that enter the engine together, or none of them. Never blocks.
    *
-   * @param request its prompt and salt count; its listener hears only of failure
+   * @return their ids
+   * @throws QueueFullException if not all of them have room in the queue
+   * @throws TenantLimitException if a tenant has no room for its own
+   * @throws ShuttingDownException if no more are taken
+   */
+  public long[] trySubmitAll(List<EngineRequest> requests) {
+    checkAccepting();
+    if (!room.tryAcquire(requests.size())) {
+      throw new QueueFullException(
+          "%d requests wait, as many as may; try again later"
+              .formatted(capacity - room.availablePermits()));
+    }
+    List<Sent> batch = new ArrayList<>(requests.size());
+    try {
+      for (EngineRequest request : requests) {
+        Ticket ticket = Ticket.take(tenants, request, room::release);
+        batch.add(new Sent(ids.getAndIncrement(), request, ticket));
+      }
+    } catch (TenantLimitException e) {
+      batch.forEach(sent -> sent.ticket().end());
+      room.release(requests.size() - batch.size());
+      throw e;
+    }
+    send(batch);
+    return batch.stream().mapToLong(Sent::id).toArray();
+  }
+
+  private void send(List<Sent> batch) {
+    send(
+        e -> batch.forEach(sent -> e.submit(sent.id(), sent.request(), sent.ticket())),
+        error -> batch.forEach(sent -> sent.refuse(error)));
+  }
+
+  /**
+   * Computes a prefix and pins it. Blocks while the queue is full.
+   *
+   * @param request its prompt, salt and terms count; its listener hears only of failure
+   * @param ttlNanos how long it stays; 0 = until closed
    * @return the pin; close it with {@link #ask}, on the engine thread
    */
-  public CompletableFuture<Pin> hold(EngineRequest request) {
-    room.acquireUninterruptibly();
+  public CompletableFuture<Pin> hold(EngineRequest request, long ttlNanos) {
     CompletableFuture<Pin> pin = new CompletableFuture<>();
-    long id = ids.getAndIncrement();
-    send(
-        e -> e.hold(id, request, room::release, pin::complete),
-        error -> {
-          room.release();
-          request.listener().failed(error);
-        });
+    room.acquireUninterruptibly();
+    List<Sent> one = new ArrayList<>(1);
+    long id = admit(request, one);
+    for (Sent sent : one) {
+      send(e -> e.hold(id, request, sent.ticket(), ttlNanos, pin::complete), sent::refuse);
+    }
     return pin;
   }
 
@@ -153,6 +211,57 @@ public final class EngineLoop implements AutoCloseable {
     }
   }
 
+  /** Who may take how much. */
+  public Tenants tenants() {
+    return tenants;
+  }
+
+  /** False once it drains, is closed or broken. */
+  public boolean isAccepting() {
+    return !draining && whyClosed() == null;
+  }
+
+  /** False once it is closed or broken. */
+  public boolean isRunning() {
+    return whyClosed() == null;
+  }
+
+  private void checkAccepting() {
+    if (draining) {
+      throw new ShuttingDownException("shutting down: no new requests are taken");
+    }
+  }
+
+  /**
+   * Takes no more requests and waits for those that it has; whatever is left at the limit fails.
+   *
+   * @return true if all ended by themselves
+   */
+  public boolean drain(Duration limit) {
+    draining = true;
+    var _ = ask(_ -> true); // wakes the thread if it is idle
+    try {
+      return drained.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      failRest(limit);
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      failRest(limit);
+      return false;
+    }
+  }
+
+  private void failRest(Duration limit) {
+    send(
+        e ->
+            e.failAll(
+                new ShuttingDownException(
+                    "shutting down: the answer did not end within %d s"
+                        .formatted(limit.toSeconds()))),
+        _ -> {});
+  }
+
   /** Queues a command; {@code refused} runs instead, on either thread, if it cannot be run. */
   private void send(Consumer<Engine> command, Consumer<RuntimeException> refused) {
     commands.add(e -> {
@@ -164,7 +273,7 @@ public final class EngineLoop implements AutoCloseable {
       }
     });
     if (ended) {
-      drain(); // the thread will not: whatever is queued is refused here
+      runCommands(); // the thread will not: whatever is queued is refused here
     } else if (parked) {
       LockSupport.unpark(thread);
     }
@@ -182,7 +291,7 @@ public final class EngineLoop implements AutoCloseable {
   private void run() {
     try {
       while (!closing) {
-        drain();
+        runCommands();
         if (engine.step() == 0) {
           idle();
         } else {
@@ -197,17 +306,21 @@ public final class EngineLoop implements AutoCloseable {
       engine.failAll(cause);
     } finally {
       ended = true;
-      drain();
+      drained.complete(false);
+      runCommands();
     }
   }
 
-  private void drain() {
+  private void runCommands() {
     for (Consumer<Engine> c = commands.poll(); c != null; c = commands.poll()) {
       c.accept(engine);
     }
   }
 
   private void idle() {
+    if (draining && engine.isIdle()) {
+      drained.complete(true);
+    }
     if (!await(TimeUnit.MILLISECONDS.toNanos(CHECK_AFTER_MILLIS))) {
       engine.check();
       await(Long.MAX_VALUE);

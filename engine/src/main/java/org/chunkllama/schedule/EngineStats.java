@@ -12,6 +12,10 @@ import org.chunkllama.prefix.PrefixStats;
  * @param generatedTokens of all completions
  * @param steps model steps
  * @param preemptions sequences removed for lack of chunks and recomputed later
+ * @param deadlines requests that failed because their deadline passed
+ * @param planNanos time in steps before the model: admission, batch, plan
+ * @param modelNanos time in the forward pass
+ * @param outputNanos time after it: drawing, text, growing, listeners
  * @param prefillNanos time in steps, prompt rows' share
  * @param decodeNanos time in steps, decode rows' share
  * @param ttftNanosSum submission to first token, summed
@@ -22,6 +26,9 @@ import org.chunkllama.prefix.PrefixStats;
  * @param chunksFree of the pool
  * @param chunksLive that sequences run through
  * @param chunksRetained kept for later
+ * @param chunksShared that two or more live sequences run through
+ * @param sharedRows live sequences through shared chunks, summed over those chunks
+ * @param chunksUnshared that the live sequences would take without sharing
  * @param prefix the tree's own figures
  */
 public record EngineStats(
@@ -32,6 +39,10 @@ public record EngineStats(
     long generatedTokens,
     long steps,
     long preemptions,
+    long deadlines,
+    long planNanos,
+    long modelNanos,
+    long outputNanos,
     long prefillNanos,
     long decodeNanos,
     long ttftNanosSum,
@@ -42,4 +53,7 @@ public record EngineStats(
     int chunksFree,
     int chunksLive,
     int chunksRetained,
+    int chunksShared,
+    int sharedRows,
+    int chunksUnshared,
     PrefixStats prefix) {}

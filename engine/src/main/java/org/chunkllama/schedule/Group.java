@@ -9,50 +9,78 @@ final class Group {
   final EngineRequest request;
   final long submittedNanos;
   final List<Continuation> continuations = new ArrayList<>(1);
-  private final Runnable leftQueue;
-  private boolean queued = true;
+  private final Ticket ticket;
   private boolean admitted;
-  private boolean hasToken;
+  private final RequestEvent event = new RequestEvent();
+  private int cachedTokens;
+  private long ttftNanos;
   boolean over;
 
   /**
    * A group before its first step.
    *
    * @param id rises with arrival
-   * @param leftQueue called once, when it is admitted or ends
+   * @param ticket given back in parts, when it is admitted and when it ends
    */
-  Group(long id, EngineRequest request, long submittedNanos, Runnable leftQueue) {
+  Group(long id, EngineRequest request, long submittedNanos, Ticket ticket) {
     this.id = id;
     this.request = request;
     this.submittedNanos = submittedNanos;
-    this.leftQueue = leftQueue;
+    this.ticket = ticket;
+    event.begin();
   }
 
   RequestListener listener() {
     return request.listener();
   }
 
-  void leaveQueue() {
-    if (queued) {
-      queued = false;
-      leftQueue.run();
+  TenantAccount account() {
+    return ticket.account;
+  }
+
+  /**
+   * Its turn, lower first: as if each level of priority had come {@link
+   * Terms#ARRIVALS_PER_PRIORITY} requests earlier. No two are equal.
+   */
+  long rank() {
+    int priority = request.terms().priority();
+    long turn = id - (long) Terms.ARRIVALS_PER_PRIORITY * priority;
+    return turn * (2 * Terms.MOST_PRIORITY + 1) + Terms.MOST_PRIORITY - priority;
+  }
+
+  /** It ended. */
+  void end(String outcome) {
+    over = true;
+    ticket.end();
+    if (event.shouldCommit()) {
+      event.id = id;
+      event.priority = request.terms().priority();
+      event.promptTokens = request.prompt().length;
+      event.cachedTokens = cachedTokens;
+      event.ttftNanos = ttftNanos;
+      event.outcome = outcome;
+      for (Continuation continuation : continuations) {
+        event.generatedTokens += continuation.generated();
+      }
+      event.commit();
     }
   }
 
   /** Its prompt has chunks; only the first call counts. */
   void admit(int cachedTokens) {
-    leaveQueue();
+    ticket.leaveQueue();
     if (!admitted) {
       admitted = true;
+      this.cachedTokens = cachedTokens;
       listener().admitted(cachedTokens);
     }
   }
 
   /** Counts the time to the first token, once. */
   void noteToken(EngineCounters counters) {
-    if (!hasToken) {
-      hasToken = true;
-      counters.ttftNanosSum += System.nanoTime() - submittedNanos;
+    if (ttftNanos == 0) {
+      ttftNanos = System.nanoTime() - submittedNanos;
+      counters.ttftNanosSum += ttftNanos;
       counters.ttftCount++;
     }
   }

@@ -6,10 +6,12 @@ import org.chunkllama.prefix.PrefixTree;
 
 /** A prefix to compute and pin; generates nothing. */
 final class Hold extends Continuation {
+  private final long ttlNanos;
   private final Consumer<Pin> pinned;
 
-  Hold(Group group, Consumer<Pin> pinned) {
+  Hold(Group group, long ttlNanos, Consumer<Pin> pinned) {
     super(group);
+    this.ttlNanos = ttlNanos;
     this.pinned = pinned;
   }
 
@@ -39,7 +41,8 @@ final class Hold extends Continuation {
   /** Its prefix is computed. */
   void pin(PrefixTree tree) {
     int[] prompt = group.request.prompt();
-    Pin pin = tree.pin(prompt, prompt.length, group.request.salt(), 0);
+    Pin pin =
+        tree.pin(prompt, prompt.length, group.request.salt(), ttlNanos, group.account().chunks);
     over = true;
     pinned.accept(pin);
   }

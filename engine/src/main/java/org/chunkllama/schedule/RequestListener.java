@@ -30,7 +30,7 @@ public interface RequestListener {
    *
    * @param rest text that was held back
    * @param stoppedBy the stop string that ended it, or empty
-   * @param score of a beam, else 0
+   * @param score of a beam, or the mean log probability where the best are chosen, else 0
    */
   void finished(int index, String rest, FinishReason reason, String stoppedBy, double score);
 

@@ -1,6 +1,7 @@
 package org.chunkllama.spi;
 
 import java.util.List;
+import java.util.OptionalLong;
 import org.chunkllama.plan.AttentionPlan;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,8 @@ public interface Backend extends AutoCloseable {
    * A KV cache of {@code chunks} chunks; the content of unwritten slots is undefined and must never
    * reach a result.
    *
-   * @throws OutOfMemoryError if the device has not that much memory
+   * @throws OutOfMemoryError if the machine has not that much memory
+   * @throws org.chunkllama.error.DeviceException if the device's own memory is too small
    */
   KvCache kvCache(KvLayout layout, int chunks);
 
@@ -113,6 +115,28 @@ public interface Backend extends AutoCloseable {
    * Index of the largest value of each row, the lowest index among equals. Waits for the device.
    */
   void argmax(Tensor in, int rows, int[] indices);
+
+  /**
+   * Runs the operations of one step of a model. A backend that can record work may, instead of
+   * running {@code operations}, repeat what they did in an earlier step with the same owner, cache
+   * and numbers of rows and outputs, with the inputs of now. So for equal ones {@code operations}
+   * must make the same calls on the same tensors, read no arrays but those of {@code inputs}, and
+   * call neither {@link Tensor#read} nor {@link #argmax}.
+   *
+   * @param owner whose operations they are
+   * @param cache the cache they use
+   */
+  default void step(Object owner, KvCache cache, StepInputs inputs, Runnable operations) {
+    operations.run();
+  }
+
+  /**
+   * Bytes of the device's own memory that are free for a KV cache; empty if the device uses the
+   * machine's memory.
+   */
+  default OptionalLong freeBytes() {
+    return OptionalLong.empty();
+  }
 
   @Override
   void close();

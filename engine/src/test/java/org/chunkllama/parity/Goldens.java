@@ -40,4 +40,9 @@ final class Goldens {
     }
     return values;
   }
+
+  /** Backend under test: the system property {@code chunkllama.test.backend}, else the oracle. */
+  static String backend() {
+    return System.getProperty("chunkllama.test.backend", "reference");
+  }
 }

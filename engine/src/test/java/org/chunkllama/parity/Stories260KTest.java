@@ -10,6 +10,8 @@ import org.chunkllama.LlmOptions;
 import org.chunkllama.SharedAssets;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendOptions.Precision;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.ObjectMapper;
 
@@ -19,7 +21,11 @@ class Stories260KTest {
 
   private static GenerationResult run(String file, LlmOptions.KvType kvType) {
     LlmOptions options =
-        LlmOptions.defaults().withBackend("reference").withKvType(kvType).withPoolBytes(16 << 20);
+        LlmOptions.defaults()
+            .withBackend(Goldens.backend())
+            .withBackendOptions(BackendOptions.defaults().withPrecision(Precision.FP32))
+            .withKvType(kvType)
+            .withPoolBytes(16 << 20);
     try (Llm llm = Llm.load(SharedAssets.require(FOLDER + file), options)) {
       return llm.generate(
               GenerationRequest.tokens(llm.tokenizer().bosId())

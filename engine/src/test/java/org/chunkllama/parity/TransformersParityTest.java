@@ -18,6 +18,7 @@ import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.GenerationOptions.EarlyStopping;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.Backends;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,7 +31,8 @@ import tools.jackson.databind.JsonNode;
 class TransformersParityTest {
   private static final LlmOptions OPTIONS =
       LlmOptions.defaults()
-          .withBackend("reference")
+          .withBackend(Goldens.backend())
+          .withBackendOptions(BackendOptions.defaults().withPrecision(Precision.FP32))
           .withKvType(KvType.F32)
           .withChunkTokens(16)
           .withPoolBytes(16 << 20);
@@ -49,7 +51,9 @@ class TransformersParityTest {
     JsonNode golden = golden(name);
     int[] prompt = Goldens.ints(golden.get("prompt"));
     try (ModelFile file = ModelFile.open(folder(name));
-        Backend backend = Backends.open("reference", BackendOptions.defaults())) {
+        Backend backend =
+            Backends.open(
+                Goldens.backend(), BackendOptions.defaults().withPrecision(Precision.FP32))) {
       Map<Integer, float[]> got = new ForwardProbe(backend, file, 37).logits(prompt, 0, 63, 149);
       got.forEach((position, logits) -> {
         float[] expected = Goldens.floats(golden.get("logits").get(position.toString()));

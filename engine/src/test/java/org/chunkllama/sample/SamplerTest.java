@@ -21,7 +21,7 @@ class SamplerTest {
   private int[] histogram(SamplingOptions options, int draws) {
     int[] counts = new int[6];
     for (int i = 0; i < draws; i++) {
-      counts[sampler.sample(LOGITS.clone(), state(options.withSeed(i)))]++;
+      counts[sampler.sample(LOGITS.clone(), state(options.withSeed(i)), null)]++;
     }
     return counts;
   }
@@ -52,9 +52,9 @@ class SamplerTest {
 
   @Test
   void greedyTakesTheLargest() {
-    assertThat(sampler.sample(LOGITS.clone(), state(SamplingOptions.greedy()))).isEqualTo(1);
+    assertThat(sampler.sample(LOGITS.clone(), state(SamplingOptions.greedy()), null)).isEqualTo(1);
     float[] tied = {0, 5, 1, 5, 5, 2};
-    assertThat(sampler.sample(tied, state(SamplingOptions.greedy()))).isEqualTo(1);
+    assertThat(sampler.sample(tied, state(SamplingOptions.greedy()), null)).isEqualTo(1);
   }
 
   @Test
@@ -131,20 +131,20 @@ class SamplerTest {
   @Test
   void biasAndBans() {
     SamplingOptions options = SamplingOptions.greedy().withLogitBias(Map.of(3, 100f, 99, 5f));
-    assertThat(sampler.sample(LOGITS.clone(), state(options))).isEqualTo(3);
+    assertThat(sampler.sample(LOGITS.clone(), state(options), null)).isEqualTo(3);
     SamplerState banned =
         SamplerState.start(SamplingOptions.greedy(), 0, NONE, new int[] {1, 4}, 1);
     assertThat(banned.isPlainArgmax()).isFalse();
-    assertThat(sampler.sample(LOGITS.clone(), banned)).isEqualTo(2);
+    assertThat(sampler.sample(LOGITS.clone(), banned, null)).isEqualTo(2);
     banned.accept(2);
     assertThat(banned.isPlainArgmax()).isTrue();
-    assertThat(sampler.sample(LOGITS.clone(), banned)).isEqualTo(1);
+    assertThat(sampler.sample(LOGITS.clone(), banned, null)).isEqualTo(1);
   }
 
   @Test
   void logprobsAreOfTheUnchangedLogits() {
     SamplingOptions options = SamplingOptions.greedy().withLogitBias(Map.of(0, 9f));
-    TokenLogprobs got = sampler.sampleWithLogprobs(LOGITS.clone(), state(options), 2);
+    TokenLogprobs got = sampler.sampleWithLogprobs(LOGITS.clone(), state(options), null, 2);
     double sum = 0;
     for (float logit : LOGITS) {
       sum += Math.exp(logit);
@@ -169,9 +169,9 @@ class SamplerTest {
       for (int k = 0; k < 6; k++) {
         logits[k] = random.nextFloat();
       }
-      int drawn = sampler.sample(logits.clone(), a);
-      assertThat(sampler.sample(logits.clone(), b)).isEqualTo(drawn);
-      differing += sampler.sample(logits.clone(), other) == drawn ? 0 : 1;
+      int drawn = sampler.sample(logits.clone(), a, null);
+      assertThat(sampler.sample(logits.clone(), b, null)).isEqualTo(drawn);
+      differing += sampler.sample(logits.clone(), other, null) == drawn ? 0 : 1;
       a.accept(drawn);
       b.accept(drawn);
       other.accept(drawn);
@@ -196,7 +196,7 @@ class SamplerTest {
   void brokenLogitsAreAnError() {
     float[] nan = LOGITS.clone();
     nan[2] = Float.NaN;
-    assertThatThrownBy(() -> sampler.sample(nan, state(SamplingOptions.greedy())))
+    assertThatThrownBy(() -> sampler.sample(nan, state(SamplingOptions.greedy()), null))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("NaN");
   }

@@ -249,11 +249,9 @@ class EngineTest {
     int[] system = prompt(4, 100);
     try (EngineFixture fixture = new EngineFixture(20, EngineFixture.limits(64))) {
       List<org.chunkllama.prefix.Pin> pins = new ArrayList<>();
-      fixture.engine.hold(
-          1000,
-          new EngineRequest(system, options(1), "", true, List.of(), new Recorder()),
-          () -> {},
-          pins::add);
+      EngineRequest request = new EngineRequest(system, options(1), "", true, new Recorder());
+      Ticket ticket = Ticket.take(fixture.engine.tenants(), request, () -> {});
+      fixture.engine.hold(1000, request, ticket, 0, pins::add);
       fixture.run();
       assertThat(pins).hasSize(1);
       assertThat(pins.getFirst().tokens()).isEqualTo(96);

@@ -1,0 +1,488 @@
+// Attention of the query rows of one record over its tokens, by the 8 consumer warps.
+#pragma once
+#include "merge.cuh"
+
+// Warps stand in 8 / SPLIT bands of 16 query rows; the SPLIT warps of a band share its work: each scores its part of a
+// tile's tokens, then weighs its part of V's columns with the weights of all. So a band has one softmax state, and no
+// states to merge afterwards.
+// ALONE: the record has one row and one warpgroup works on it, while the other works on the next one.
+template <int SPLIT, bool ALONE>
+struct Segment {
+  static_assert(!ALONE || SPLIT == 4, "");
+  static constexpr int SCORED = BANDS / SPLIT > 0 ? BANDS / SPLIT : 1;   // groups of 8 tokens that a warp scores
+  static constexpr int COLUMNS = (STEPS + SPLIT - 1) / SPLIT;             // groups of 16 columns of V that it weighs
+
+  const Arguments& a;
+  Shared& shared;
+  int lane, band, part, heads;
+  u32 q[STEPS][4];
+  float o[2 * COLUMNS][4];
+  float m[2], l[2];
+  int limit[2];  // tokens that rows lane / 4 and lane / 4 + 8 see
+  int sure;      // tokens that all rows of the warp see
+
+  __device__ __forceinline__ Segment(const Arguments& arguments, Shared& sharedMemory, int warp)
+      : a(arguments), shared(sharedMemory), lane(threadIdx.x % 32), band(warp / SPLIT), part(warp % SPLIT), heads(GROUP * gridDim.y) {}
+
+  // Members must be set on every path that reads them: else they would take registers all the time.
+  __device__ __forceinline__ void run(const Record& r, Cursor& cursor, u32& turn) {
+    if constexpr (!ALONE) {
+      stageQueries(r);
+      turn = 0;
+    }
+    // All four warps of a warpgroup take part in its products.
+    if (ALONE || (WGMMA && SPLIT == 1 ? band / 4 * 64 : band * 16) < r.rows * GROUP) {
+      begin(r);
+      if constexpr (!ALONE) {
+        loadStaged();
+        groupSync(6, 32 * CONSUMERS);  // before weights go to the same place
+      } else if constexpr (QUERY_IN_STAGE) {
+        barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+        loadQueries(reinterpret_cast<const Io*>(shared.ring[cursor.stage] + 2 * TILE_BYTES));
+      } else {
+        loadQueries(a.q + r.firstRow * a.qStride + blockIdx.y * GROUP * HEAD_DIM);
+      }
+#if WGMMA
+      if constexpr (SPLIT == 1) {
+        overlapped(r, cursor);
+      } else
+#endif
+        for (int done = 0; done < r.tokens; done += TILE, cursor.next(), turn ^= 1) {
+          barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+          tile(sharedAddress(shared.ring[cursor.stage]), done, min(TILE, r.tokens - done), turn);
+          release(cursor);
+        }
+      store(r, turn);
+      turn ^= 1;
+    } else {
+      groupSync(6, 32 * CONSUMERS);
+      pass(r, cursor);
+    }
+    // Queries and boards of this record are read until the end, and lie where a single row's boards do.
+    if (SPLIT <= 2) groupSync(6, 32 * CONSUMERS);
+    if (!ALONE) turn = 0;  // warps without a part have not counted
+  }
+
+  // Tiles that this warp has no part in. It follows them all the same: a barrier tells only even from odd phases.
+  __device__ __forceinline__ void pass(const Record& r, Cursor& cursor) {
+    for (int done = 0; done < r.tokens; done += TILE, cursor.next()) {
+      barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+      release(cursor);
+    }
+  }
+
+  __device__ __forceinline__ void release(const Cursor& cursor) {
+    __syncwarp();
+    if (lane == 0) barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
+  }
+
+  __device__ __forceinline__ int queryRow(int half) const { return (ALONE ? 0 : band) * 16 + lane / 4 + 8 * half; }
+
+  __device__ __forceinline__ void begin(const Record& r) {
+    sure = 1 << 30;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      int row = queryRow(half);
+      limit[half] = (r.flags & CAUSAL) && row < r.rows * GROUP ? a.rowPosition[r.firstRow + row / GROUP] + 1 - r.firstToken : 1 << 30;
+      m[half] = -infinity();
+      l[half] = 0;
+    }
+    if ((r.flags & CAUSAL)) sure = __reduce_min_sync(~0u, min(limit[0], limit[1]));
+#pragma unroll
+    for (int i = 0; i < 2 * COLUMNS; i++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) o[i][j] = 0;
+    }
+  }
+
+  // Queries of a record of several rows to shared memory.
+  __device__ __forceinline__ void stageQueries(const Record& r) {
+    groupSync(6, 32 * CONSUMERS);  // the score boards may still be read
+    int rows = r.rows * GROUP;
+    int pieces = (rows + 15) / 16 * 16 * UNITS;
+    constexpr int IN_FLIGHT = 8;
+    for (int base = threadIdx.x; base < pieces; base += 32 * CONSUMERS * IN_FLIGHT) {
+      uint4 v[IN_FLIGHT];
+#pragma unroll
+      for (int j = 0; j < IN_FLIGHT; j++) {
+        int i = base + 32 * CONSUMERS * j;
+        int row = i / UNITS;
+        int x = i % UNITS * 8;
+        v[j] = make_uint4(0, 0, 0, 0);
+        if (row < rows) v[j] = loadEight(a.q + (r.firstRow + row / GROUP) * a.qStride + (blockIdx.y * GROUP + row % GROUP) * HEAD_DIM + x, x);
+      }
+#pragma unroll
+      for (int j = 0; j < IN_FLIGHT; j++) {
+        int i = base + 32 * CONSUMERS * j;
+        if (i < pieces) *reinterpret_cast<uint4*>(shared.board.queries[i / UNITS] + i % UNITS * 16) = v[j];
+      }
+    }
+    groupSync(6, 32 * CONSUMERS);
+  }
+
+  __device__ __forceinline__ void loadStaged() {
+    u32 from = sharedAddress(shared.board.queries[band * 16 + lane % 16]) + lane / 16 * 16;
+#pragma unroll
+    for (int k = 0; k < STEPS; k++) loadMatrix4(q[k], from + 32 * k);
+  }
+
+  __device__ __forceinline__ void loadQueries(const Io* queries) {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      int row = queryRow(half);
+      bool valid = row < GROUP;
+      const Io* from = queries + row * HEAD_DIM + lane % 4 * 2;
+#pragma unroll
+      for (int k = 0; k < STEPS; k++) {
+        q[k][half] = valid && 16 * k + lane % 4 * 2 < HEAD_DIM ? loadPair(from + 16 * k) : 0;
+        q[k][half + 2] = valid && 16 * k + 8 + lane % 4 * 2 < HEAD_DIM ? loadPair(from + 16 * k + 8) : 0;
+      }
+    }
+  }
+
+  // tokens [done, done + count) of the record lie in the stage at address k.
+  __device__ __forceinline__ void tile(u32 k, int done, int count, u32 turn) {
+    bool mask = count < TILE || done + TILE > sure;
+    if constexpr (SPLIT == 1) {
+      float s[BANDS][4];
+      score(s, k, 0);
+      if (mask) hide(s, done, count, 0);
+      float max[2], old[2];
+      rowMax(s, max);
+      if (weights(s, max, old)) rescale(old);
+#pragma unroll
+      for (int step = 0; step < BANDS / 2; step++) {
+        u32 p[4];
+        operand(p, s, step);
+        weigh(p, k + TILE_BYTES, step, count);
+      }
+    } else {
+      together(k, done, count, mask, turn);
+    }
+  }
+
+  __device__ __forceinline__ Board& board(u32 turn) { return shared.board.boards[turn][ALONE ? 2 + band : band]; }
+
+  __device__ __forceinline__ void bandSync() { groupSync(1 + band, 32 * SPLIT); }
+
+  // Combines one number of each warp of the band for rows lane / 4 and lane / 4 + 8.
+  template <class Operation>
+  __device__ __forceinline__ void combine(Board& b, float (&x)[2], Operation op) {
+    if (lane % 4 == 0) {
+      b.numbers[lane / 4][part] = x[0];
+      b.numbers[lane / 4 + 8][part] = x[1];
+    }
+    bandSync();
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      const float4* from = reinterpret_cast<const float4*>(b.numbers[lane / 4 + 8 * half]);
+      float4 v = from[0];
+      if constexpr (SPLIT == 2) {
+        x[half] = op(v.x, v.y);
+      } else {
+        x[half] = op(op(v.x, v.y), op(v.z, v.w));
+      }
+      if constexpr (SPLIT == 8) {
+        float4 w = from[1];
+        x[half] = op(x[half], op(op(w.x, w.y), op(w.z, w.w)));
+      }
+    }
+  }
+
+  // A tile by all warps of the band.
+  __device__ __forceinline__ void together(u32 k, int done, int count, bool mask, u32 turn) {
+    Board& b = board(turn);
+    bool scores = part * SCORED < BANDS;
+    float s[SCORED][4];
+    float max[2] = {-infinity(), -infinity()};
+    if (scores) {
+      score(s, k, part * SCORED);
+      if (mask) hide(s, done, count, part * SCORED);
+      rowMax(s, max);
+    }
+    combine(b, max, [](float x, float y) { return fmaxf(x, y); });
+    if (!scores) {
+#pragma unroll
+      for (int i = 0; i < SCORED; i++) s[i][0] = s[i][1] = s[i][2] = s[i][3] = -infinity();
+    }
+    float old[2];
+    if (weights(s, max, old)) rescale(old);
+    if (scores) {
+      unsigned char* to = b.weights[lane / 4] + (part * SCORED * 8 + lane % 4 * 2) * 2;
+#pragma unroll
+      for (int i = 0; i < SCORED; i++) {
+        *reinterpret_cast<u32*>(to + 16 * i) = pack(s[i][0], s[i][1]);
+        *reinterpret_cast<u32*>(to + 16 * i + 8 * WEIGHT_STRIDE) = pack(s[i][2], s[i][3]);
+      }
+    }
+    bandSync();
+    u32 from = sharedAddress(b.weights[lane % 16]) + lane / 16 * 16;
+#pragma unroll
+    for (int step = 0; step < BANDS / 2; step++) {
+      u32 p[4];
+      loadMatrix4(p, from + 32 * step);
+      weigh(p, k + TILE_BYTES, step, count);
+    }
+  }
+
+  // s = q . K of N groups of 8 tokens from group first on.
+  template <int N>
+  __device__ __forceinline__ void score(float (&s)[N][4], u32 k, int first) {
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) s[i][j] = 0;
+    }
+    u32 b[4];
+    if constexpr (N >= 2) {
+      u32 from = k + ((first + lane / 16) * UNITS + lane / 8 % 2) * 128 + lane % 8 * 16;
+#pragma unroll
+      for (int step = 0; step < STEPS; step++) {
+#pragma unroll
+        for (int i = 0; i < N; i += 2) {
+          loadMatrix4(b, from + (i * UNITS + 2 * step) * 128);
+          multiply(s[i], q[step], b[0], b[1]);
+          multiply(s[i + 1], q[step], b[2], b[3]);
+        }
+      }
+    } else {
+      float odd[4] = {0, 0, 0, 0};
+      u32 from = k + (first * UNITS + lane / 8) * 128 + lane % 8 * 16;
+#pragma unroll
+      for (int step = 0; step < STEPS; step += 2) {
+        // With an odd number of steps the last load reaches into the next group: inside the stage, not used.
+        loadMatrix4(b, from + 2 * step * 128);
+        multiply(s[0], q[step], b[0], b[1]);
+        if (step + 1 < STEPS) multiply(odd, q[step + 1 < STEPS ? step + 1 : 0], b[2], b[3]);
+      }
+#pragma unroll
+      for (int j = 0; j < 4; j++) s[0][j] += odd[j];
+    }
+  }
+
+  // Scores of tokens that do not exist or lie behind the row become -infinity.
+  template <int N>
+  __device__ __forceinline__ void hide(float (&s)[N][4], int done, int count, int first) {
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        int token = (first + i) * 8 + lane % 4 * 2 + j % 2;
+        if (token >= count || done + token >= limit[j / 2]) s[i][j] = -infinity();
+      }
+    }
+  }
+
+  template <int N>
+  __device__ __forceinline__ void rowMax(const float (&s)[N][4], float (&max)[2]) {
+    max[0] = max[1] = -infinity();
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+      max[0] = fmaxf(max[0], fmaxf(s[i][0], s[i][1]));
+      max[1] = fmaxf(max[1], fmaxf(s[i][2], s[i][3]));
+    }
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      max[half] = fmaxf(max[half], __shfl_xor_sync(~0u, max[half], 1));
+      max[half] = fmaxf(max[half], __shfl_xor_sync(~0u, max[half], 2));
+    }
+  }
+
+  // Scores become weights. True if a row's maximum grew: then o must be scaled by old.
+  template <int N>
+  __device__ __forceinline__ bool weights(float (&s)[N][4], float (&max)[2], float (&old)[2]) {
+    float reference[2];
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      max[half] = fmaxf(max[half], m[half]);
+      reference[half] = max[half] == -infinity() ? 0 : max[half] * a.scale2;
+    }
+    bool grew = __any_sync(~0u, max[0] != m[0] || max[1] != m[1]);
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      old[half] = exp2Fast(m[half] * a.scale2 - reference[half]);
+      l[half] *= old[half];
+      m[half] = max[half];
+    }
+    float sum[2] = {0, 0};
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) s[i][j] = exp2Fast(s[i][j] * a.scale2 - reference[j / 2]);
+      sum[0] += s[i][0] + s[i][1];
+      sum[1] += s[i][2] + s[i][3];
+    }
+    l[0] += sum[0];
+    l[1] += sum[1];
+    return grew;
+  }
+
+  __device__ __forceinline__ void rescale(const float (&old)[2]) {
+#pragma unroll
+    for (int i = 0; i < 2 * COLUMNS; i++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) o[i][j] *= old[j / 2];
+    }
+  }
+
+  // Weights of 16 tokens as an operand.
+  __device__ __forceinline__ void operand(u32 (&p)[4], const float (&s)[BANDS][4], int step) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) p[j] = pack(s[2 * step + j / 2][j % 2 * 2], s[2 * step + j / 2][j % 2 * 2 + 1]);
+  }
+
+  // o += p . V for 16 tokens of the tile; p holds their weights.
+  __device__ __forceinline__ void weigh(const u32 (&p)[4], u32 v, int step, int count) {
+    if (step * 16 >= count) return;
+    u32 from = v + ((2 * step + lane / 8 % 2) * UNITS + part * COLUMNS * 2 + lane / 16) * 128 + lane % 8 * 16;
+    bool tail = step * 16 + 16 > count;
+#pragma unroll
+    for (int c = 0; c < COLUMNS; c++) {
+      if (STEPS % SPLIT != 0 && part * COLUMNS + c >= STEPS) break;
+      u32 b[4];
+      loadMatrix4Transposed(b, from + 2 * c * 128);
+      if (tail) clear(b, count - step * 16);
+      multiply(o[2 * c], p, b[0], b[1]);
+      multiply(o[2 * c + 1], p, b[2], b[3]);
+    }
+  }
+
+#if WGMMA
+  // Warpgroup products: the next tile's scores and this tile's sum run while the next weights are computed.
+  __device__ __forceinline__ void overlapped(const Record& r, Cursor& cursor) {
+    float s[BANDS][4];
+    u32 p[BANDS / 2][4];
+    float old[2];
+    barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+    scoreGroup(s, sharedAddress(shared.ring[cursor.stage]));
+    wgmmaWait<0>();
+    settle(s);
+    softmax(s, 0, min(TILE, r.tokens), old);  // o is still 0
+    operands(p, s);
+    int done = TILE;
+    for (; done < r.tokens; done += TILE) {
+      Cursor now = cursor;
+      cursor.next();
+      barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+      scoreGroup(s, sharedAddress(shared.ring[cursor.stage]));
+      weighGroup(p, sharedAddress(shared.ring[now.stage]) + TILE_BYTES);
+      wgmmaWait<1>();
+      settle(s);
+      bool grew = softmax(s, done, min(TILE, r.tokens - done), old);
+      wgmmaWait<0>();
+      settle(o);
+      release(now);
+      if (grew) rescale(old);
+      operands(p, s);
+    }
+    u32 v = sharedAddress(shared.ring[cursor.stage]) + TILE_BYTES;
+    int count = r.tokens - (done - TILE);
+    if (count < TILE) clearSlots(v, count);
+    weighGroup(p, v);
+    wgmmaWait<0>();
+    settle(o);
+    release(cursor);
+    cursor.next();
+  }
+
+  __device__ __forceinline__ bool softmax(float (&s)[BANDS][4], int done, int count, float (&old)[2]) {
+    if (count < TILE || done + TILE > sure) hide(s, done, count, 0);
+    float max[2];
+    rowMax(s, max);
+    return weights(s, max, old);
+  }
+
+  __device__ __forceinline__ void operands(u32 (&p)[BANDS / 2][4], const float (&s)[BANDS][4]) {
+#pragma unroll
+    for (int step = 0; step < BANDS / 2; step++) operand(p[step], s, step);
+  }
+
+  __device__ __forceinline__ void scoreGroup(float (&s)[BANDS][4], u32 k) {
+    static_assert(TILE == 64, "one product spans a tile");
+    loadStaged();  // each time: ptxas 13.0 may lose operands that are kept over the loop
+    settle(q);
+    settle(s);
+    wgmmaBegin();
+#pragma unroll
+    for (int step = 0; step < STEPS; step++) {
+      wgmma64<0>(s, q[step], matrixDescriptor(k + step * 256, 128, UNITS * 128), step > 0);
+    }
+    wgmmaCommit();
+  }
+
+  __device__ __forceinline__ void weighGroup(u32 (&p)[BANDS / 2][4], u32 v) {
+    settle(p);
+    settle(o);
+    wgmmaBegin();
+#pragma unroll
+    for (int step = 0; step < BANDS / 2; step++) {
+      u32 from = v + 2 * step * UNITS * 128;
+      constexpr int WIDE = PAD_DIM / 64;
+#pragma unroll
+      for (int c = 0; c < WIDE; c++) wgmma64<1>(o + 8 * c, p[step], matrixDescriptor(from + c * 1024, UNITS * 128, 128), 1);
+#pragma unroll
+      for (int c = WIDE * 4; c < STEPS; c++) wgmma16(o + 2 * c, p[step], matrixDescriptor(from + c * 256, UNITS * 128, 128));
+    }
+    wgmmaCommit();
+  }
+
+  // As clear(), in the stage itself, from token count to the end of the tile.
+  __device__ __forceinline__ void clearSlots(u32 v, int count) {
+    for (int i = threadIdx.x % 128; i < (TILE - count) * UNITS; i += 128) {
+      int slot = count + i / UNITS;
+      u32 at = v + (slot / 8 * UNITS + i % UNITS) * 128 + slot % 8 * 16;
+      asm volatile("st.shared.v4.b32 [%0], {%1,%1,%1,%1};" ::"r"(at), "r"(0) : "memory");
+    }
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+    groupSync(7 + threadIdx.x / 128, 128);
+  }
+#endif
+
+  // Slots that nobody wrote may hold NaN: 0 times NaN must not get into a sum.
+  __device__ __forceinline__ void clear(u32 (&b)[4], int count) {
+    int token = lane % 4 * 2;
+    u32 low = (token < count ? 0xffffu : 0) | (token + 1 < count ? 0xffff0000u : 0);
+    u32 high = (token + 8 < count ? 0xffffu : 0) | (token + 9 < count ? 0xffff0000u : 0);
+    b[0] &= low;
+    b[1] &= high;
+    b[2] &= low;
+    b[3] &= high;
+  }
+
+  __device__ __forceinline__ void store(const Record& r, u32 turn) {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      l[half] += __shfl_xor_sync(~0u, l[half], 1);
+      l[half] += __shfl_xor_sync(~0u, l[half], 2);
+    }
+    if constexpr (SPLIT > 1) combine(board(turn), l, [](float x, float y) { return x + y; });
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      int row = queryRow(half);
+      if (row < r.rows * GROUP) {
+        int head = blockIdx.y * GROUP + row % GROUP;
+        int column = part * COLUMNS * 16 + lane % 4 * 2;
+        if (r.partial < 0) {
+          Io* to = a.out + (r.firstRow + row / GROUP) * a.outStride + head * HEAD_DIM;
+          float inverse = l[half] > 0 ? __fdividef(1, l[half]) : 0;
+#pragma unroll
+          for (int i = 0; i < 2 * COLUMNS; i++) {
+            if (column + 8 * i < HEAD_DIM) storePair(a, to + column + 8 * i, o[i][2 * half] * inverse, o[i][2 * half + 1] * inverse);
+          }
+        } else {
+          long state = long(r.partial + row / GROUP) * heads + head;
+          float* to = a.partialO + state * HEAD_DIM;
+#pragma unroll
+          for (int i = 0; i < 2 * COLUMNS; i++) {
+            if (column + 8 * i < HEAD_DIM) {
+              *reinterpret_cast<float2*>(to + column + 8 * i) = make_float2(o[i][2 * half], o[i][2 * half + 1]);
+            }
+          }
+          if (part == 0 && lane % 4 == 0) {
+            *reinterpret_cast<float2*>(a.partialMl + 2 * state) = make_float2(m[half], l[half]);
+          }
+        }
+      }
+    }
+  }
+};

@@ -1,0 +1,152 @@
+// Constants of one compiled attention kernel, and where things lie in shared memory.
+#pragma once
+#include "kv_layout.cuh"
+#include "ptx.cuh"
+#include "wgmma.cuh"
+
+#if __CUDA_ARCH__ == 800 || __CUDA_ARCH__ == 870
+constexpr int SHARED_BUDGET = 163 * 1024;
+#elif __CUDA_ARCH__ == 900 || __CUDA_ARCH__ == 1000 || __CUDA_ARCH__ == 1030
+constexpr int SHARED_BUDGET = 227 * 1024;
+#else
+constexpr int SHARED_BUDGET = 99 * 1024;
+#endif
+
+// Tokens of one stage of the ring: less where two stages would not fit.
+constexpr int TILE = SHARED_BUDGET < 120 * 1024 ? (HEAD_DIM > 128 ? 16 : 32) : SHARED_BUDGET < 200 * 1024 && HEAD_DIM > 128 ? 32 : 64;
+constexpr int ROW_CAP = HEAD_DIM <= 128 ? 128 : 64;         // query rows of one record
+constexpr int CONSUMERS = 8;                                // warps that compute
+constexpr int HELPERS = 3;                                  // warps that signal and merge
+constexpr int THREADS = 32 * (CONSUMERS + 1 + HELPERS);     // and one that copies
+constexpr int STEPS = PAD_DIM / 16;                         // matrix steps along a head
+constexpr int BANDS = TILE / 8;                             // groups of 8 tokens in a tile
+constexpr int RECORD = 16;                                  // ints of a record
+constexpr int NEAR_RECORDS = 96;                            // records kept in shared memory
+constexpr int OWNED_AT_ONCE = 128;                           // rows in a round of merges
+constexpr int MERGE_AT_ONCE = 8;                             // states that a warp loads together
+constexpr int INLINE_CHUNKS = 8;                            // chunk ids inside a record
+
+#if IO_F32
+typedef float Io;
+#else
+typedef unsigned short Io;
+#endif
+
+constexpr int QUERY_BYTES = GROUP * HEAD_DIM * int(sizeof(Io));            // of one row and KV head
+constexpr bool QUERY_IN_STAGE = QUERY_BYTES % 16 == 0 && QUERY_BYTES <= 4096;  // single rows' queries come with their first tile
+constexpr int TILE_BYTES = TILE * PAD_DIM * 2;                             // K or V
+constexpr int STAGE_BYTES = 2 * TILE_BYTES + (QUERY_IN_STAGE ? (QUERY_BYTES + 127) / 128 * 128 : 0);
+constexpr int WEIGHT_STRIDE = TILE * 2 + 16;    // bytes of a row of weights; an odd multiple of 16, so rows fall into different banks
+constexpr int QUERY_STRIDE = PAD_DIM * 2 + 16;  // bytes
+constexpr int BOARD_BYTES_EACH = 16 * WEIGHT_STRIDE + 16 * 8 * 4;
+constexpr int BOARD_BYTES = ROW_CAP * QUERY_STRIDE > 8 * BOARD_BYTES_EACH ? ROW_CAP * QUERY_STRIDE : 8 * BOARD_BYTES_EACH;
+constexpr int TABLE_BYTES = NEAR_RECORDS * (RECORD + 1) * 4 + OWNED_AT_ONCE * (3 + MERGE_AT_ONCE) * 4 + 512;
+constexpr int FITTING = (SHARED_BUDGET - BOARD_BYTES - TABLE_BYTES) / STAGE_BYTES;
+constexpr int STAGES = FITTING > 8 ? 8 : FITTING;
+static_assert(STAGES >= 2, "no room for two stages");
+
+// Where the warps of a band exchange, for 16 rows: weights exp(score - max) as operands, and one number of each warp.
+struct Board {
+  unsigned char weights[16][WEIGHT_STRIDE];
+  float numbers[16][8];
+};
+
+struct __align__(128) Shared {
+  unsigned char ring[STAGES][STAGE_BYTES];
+  union {
+    Board boards[2][4];
+    unsigned char queries[ROW_CAP][QUERY_STRIDE];
+  } board;
+  int records[NEAR_RECORDS][RECORD];
+  int lengths[NEAR_RECORDS];
+  u64 full[STAGES];
+  u64 empty[STAGES];
+  int epoch;                    // of this launch
+  int done[CONSUMERS];          // records that each computing warp has left behind
+  int ownedCount;               // rows to merge here
+  int owned[OWNED_AT_ONCE][3];  // row, start and count of its slots
+  int slots[OWNED_AT_ONCE][MERGE_AT_ONCE];  // the first of them
+};
+static_assert(sizeof(Shared) <= SHARED_BUDGET, "shared memory");
+
+// Flags of a record.
+constexpr int CAUSAL = 1;  // its rows see different lengths
+constexpr int OWNER = 2;   // for some of its rows it is the last record: it merges them
+constexpr int SIGNAL = 4;  // for some it is not: blocks that own them wait for it
+
+constexpr int READY_HEAD = 4;  // ints before the flags in `ready`: launches so far, blocks begun
+
+struct Arguments {
+  const unsigned char* kv;
+  const Io* q;
+  long qStride;
+  Io* out;
+  long outStride;
+  const int* records;
+  const int* lengths;
+  const int* chunkIds;
+  const int* rowPosition;
+  const int* rowPartialStart;
+  const int* rowPartial;
+  float* partialO;
+  float* partialMl;
+  int* ready;
+  const int* waits;
+  int recordCap;
+  int waitCap;
+  float scale2;  // scale * log2(e)
+#if OUT_TWIN
+  unsigned short* twin;  // out in the type of KV, with the same stride; null: not wanted
+#endif
+};
+
+// Place of a warp in the ring of stages.
+struct Cursor {
+  int stage = 0;
+  u32 phase = 0;
+  __device__ void next() {
+    if (++stage == STAGES) {
+      stage = 0;
+      phase ^= 1;
+    }
+  }
+};
+
+// Two neighbouring values of q as an operand register.
+__device__ __forceinline__ u32 loadPair(const Io* p) {
+#if IO_F32
+  float2 v = *reinterpret_cast<const float2*>(p);
+  return pack(v.x, v.y);
+#else
+  return *reinterpret_cast<const u32*>(p);
+#endif
+}
+
+// Two neighbouring values of out; where it has a twin (fp32 out, a 16-bit copy of it beside), of both.
+__device__ __forceinline__ void storePair(const Arguments& a, Io* p, float x, float y) {
+#if IO_F32
+  *reinterpret_cast<float2*>(p) = make_float2(x, y);
+#else
+  *reinterpret_cast<u32*>(p) = pack(x, y);
+#endif
+#if OUT_TWIN
+  if (a.twin != nullptr) *reinterpret_cast<u32*>(a.twin + (p - a.out)) = pack(x, y);
+#endif
+}
+
+// Eight neighbouring values of q; x: the first one's place in its head.
+__device__ __forceinline__ uint4 loadEight(const Io* p, int x) {
+  if constexpr (HEAD_DIM % 8 == 0) {
+    if (x >= HEAD_DIM) return make_uint4(0, 0, 0, 0);
+#if IO_F32
+    float4 v = *reinterpret_cast<const float4*>(p);
+    float4 w = *reinterpret_cast<const float4*>(p + 4);
+    return make_uint4(pack(v.x, v.y), pack(v.z, v.w), pack(w.x, w.y), pack(w.z, w.w));
+#else
+    return *reinterpret_cast<const uint4*>(p);
+#endif
+  } else {
+    return make_uint4(x < HEAD_DIM ? loadPair(p) : 0, x + 2 < HEAD_DIM ? loadPair(p + 2) : 0, x + 4 < HEAD_DIM ? loadPair(p + 4) : 0,
+                      x + 6 < HEAD_DIM ? loadPair(p + 6) : 0);
+  }
+}

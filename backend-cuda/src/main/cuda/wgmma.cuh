@@ -1,0 +1,65 @@
+// Hopper's warpgroup matrix products: 64 rows of a in registers, b in shared memory. Only for sm_90a.
+#pragma once
+#include "ptx.cuh"
+
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#define WGMMA 1
+
+// Operand without swizzle: pieces of 8 x 8 values (128 bytes), the next piece `lead` or `stride` bytes on.
+__device__ __forceinline__ u64 matrixDescriptor(u32 address, u32 lead, u32 stride) {
+  return u64((address & 0x3ffff) >> 4) | u64(lead >> 4) << 16 | u64(stride >> 4) << 32;
+}
+
+__device__ __forceinline__ void wgmmaBegin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+
+__device__ __forceinline__ void wgmmaCommit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+
+// Until all but the last PENDING groups are done.
+template <int PENDING>
+__device__ __forceinline__ void wgmmaWait() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
+}
+
+// Keeps ordinary writes of the registers before the fence that follows.
+template <int N>
+__device__ __forceinline__ void settle(float (&c)[N][4]) {
+#pragma unroll
+  for (int i = 0; i < N; i++) asm volatile("" : "+f"(c[i][0]), "+f"(c[i][1]), "+f"(c[i][2]), "+f"(c[i][3])::"memory");
+}
+
+template <int N>
+__device__ __forceinline__ void settle(u32 (&a)[N][4]) {
+#pragma unroll
+  for (int i = 0; i < N; i++) asm volatile("" : "+r"(a[i][0]), "+r"(a[i][1]), "+r"(a[i][2]), "+r"(a[i][3])::"memory");
+}
+
+#if KV_BF16
+#define WGMMA_TYPES "f32.bf16.bf16"
+#else
+#define WGMMA_TYPES "f32.f16.f16"
+#endif
+#define ACC(i) "+f"(c[i][0]), "+f"(c[i][1]), "+f"(c[i][2]), "+f"(c[i][3])
+
+// c[64][64] = a[64][16] . b[16][64] (+ c if add). TRANSPOSED: b's columns lie together.
+template <int TRANSPOSED>
+__device__ __forceinline__ void wgmma64(float (*c)[4], const u32 (&a)[4], u64 b, int add) {
+  asm volatile(
+      "{ .reg .pred p; setp.ne.b32 p, %37, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k16." WGMMA_TYPES
+      " {%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31},"
+      " {%32,%33,%34,%35}, %36, p, 1, 1, %38; }"
+      : ACC(0), ACC(1), ACC(2), ACC(3), ACC(4), ACC(5), ACC(6), ACC(7)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add), "n"(TRANSPOSED));
+}
+
+// c[64][16] += a[64][16] . b[16][16], b's columns lie together.
+__device__ __forceinline__ void wgmma16(float (*c)[4], const u32 (&a)[4], u64 b) {
+  asm volatile(
+      "wgmma.mma_async.sync.aligned.m64n16k16." WGMMA_TYPES " {%0,%1,%2,%3,%4,%5,%6,%7}, {%8,%9,%10,%11}, %12, 1, 1, 1, 1;"
+      : ACC(0), ACC(1)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+#undef ACC
+#else
+#define WGMMA 0
+#endif

@@ -1,0 +1,291 @@
+package org.chunkllama.cuda;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.OptionalLong;
+import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.GpuProperties;
+import org.chunkllama.cuda.driver.MatrixProduct;
+import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.KvCache;
+import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RotaryTable;
+import org.chunkllama.spi.StepInputs;
+import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.WeightTensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model's operations on one NVIDIA GPU: own kernels, cuBLASLt for products, all on one stream.
+ * Checks arguments and hands on.
+ *
+ * <p>Everything is queued; the host waits in {@link Tensor#read} and {@link #argmax} alone. A
+ * decode step is one CUDA graph ({@link StepGraphs}).
+ */
+final class CudaBackend implements Backend {
+  private final CudaDevice device;
+  private final WeightUpload upload;
+  private final LinearLayers linear;
+  private final RowKernels rows;
+  private final CudaAttention attention;
+  private final StepGraphs graphs;
+  private final IndexTable tokenTable;
+  private final IndexTable positionTable;
+  private final IndexTable rowTable;
+  private final Deque<DeviceMemory> weights = new ArrayDeque<>();
+
+  CudaBackend(BackendOptions options) {
+    MatrixProduct.Type type =
+        options.precision() == Precision.FP32 ? MatrixProduct.Type.F32 : MatrixProduct.Type.BF16;
+    device = new CudaDevice(0, type);
+    upload = new WeightUpload(device);
+    linear = new LinearLayers(device);
+    rows = new RowKernels(device);
+    attention = new CudaAttention(device);
+    graphs = new StepGraphs(device);
+    tokenTable = new IndexTable(device, "token id");
+    positionTable = new IndexTable(device, "position");
+    rowTable = new IndexTable(device, "row");
+  }
+
+  @Override
+  public String name() {
+    return CudaBackendProvider.NAME;
+  }
+
+  @Override
+  public String description() {
+    GpuProperties gpu = device.context.properties();
+    return "cuda: %s, %d multiprocessors, driver for CUDA %s, products %s by cuBLASLt %s, kernels by NVRTC %s for %s"
+        .formatted(
+            gpu.name(),
+            gpu.multiprocessors(),
+            gpu.cudaVersion(),
+            device.products,
+            device.blas.version(),
+            device.nvrtc.version(),
+            gpu.architecture());
+  }
+
+  /** 1: attention cuts runs itself, by the shape of its kernel ({@link RecordTable}). */
+  @Override
+  public int parallelism() {
+    return 1;
+  }
+
+  @Override
+  public OptionalLong freeBytes() {
+    return OptionalLong.of(device.context.freeBytes());
+  }
+
+  @Override
+  public Tensor tensor(int rowCount, int columns) {
+    device.context.bind();
+    return new CudaTensor(device, rowCount, columns);
+  }
+
+  @Override
+  public Matrix matrix(List<WeightTensor> parts) {
+    device.context.bind();
+    CudaMatrix matrix = upload.matrix(parts);
+    weights.push(matrix.memory());
+    return matrix;
+  }
+
+  @Override
+  public KvCache kvCache(KvLayout layout, int chunks) {
+    device.context.bind();
+    return new CudaKvCache(device, layout, chunks);
+  }
+
+  @Override
+  public void embed(Matrix table, int[] tokens, int count, Tensor out) {
+    CudaMatrix from = Check.matrix(table);
+    CudaTensor to = Check.tensor("out", out, count, from.inputs());
+    device.context.bind();
+    rows.embed(from, tokenTable.of(tokens, count, from.outputs()), count, to);
+  }
+
+  @Override
+  public void rmsNorm(Tensor in, int rowCount, Tensor weight, float epsilon, Tensor out) {
+    Check.distinct(in, out);
+    CudaTensor from = Check.tensor("in", in, rowCount);
+    CudaTensor w = Check.tensor("weight", weight, 1, from.columns());
+    CudaTensor to = Check.tensor("out", out, rowCount, from.columns());
+    device.context.bind();
+    rows.rmsNorm(from, rowCount, w, epsilon, to);
+  }
+
+  @Override
+  public void headNorm(
+      Tensor inOut, int rowCount, int firstColumn, int heads, Tensor weight, float epsilon) {
+    CudaTensor x = Check.tensor("inOut", inOut, rowCount);
+    CudaTensor w = Check.tensor("weight", weight, 1);
+    Check.heads(x, firstColumn, heads, w.columns());
+    device.context.bind();
+    rows.headNorm(x, rowCount, firstColumn, heads, w, epsilon);
+  }
+
+  @Override
+  public void linear(
+      Matrix w, @Nullable Tensor bias, Tensor in, int rowCount, Tensor out, boolean add) {
+    Check.distinct(in, out);
+    CudaMatrix weight = Check.matrix(w);
+    CudaTensor from = Check.tensor("in", in, rowCount, weight.inputs());
+    CudaTensor to = Check.tensor("out", out, rowCount, weight.outputs());
+    CudaTensor b = bias == null ? null : Check.tensor("bias", bias, 1, weight.outputs());
+    device.context.bind();
+    linear.run(weight, b, from, rowCount, to, add);
+  }
+
+  @Override
+  public void siluGate(Tensor gateUp, int rowCount, Tensor out) {
+    Check.distinct(gateUp, out);
+    CudaTensor to = Check.tensor("out", out, rowCount);
+    CudaTensor from = Check.tensor("gateUp", gateUp, rowCount, 2 * to.columns());
+    device.context.bind();
+    rows.siluGate(from, rowCount, to);
+  }
+
+  @Override
+  public void rotary(
+      Tensor inOut,
+      int rowCount,
+      int firstColumn,
+      int heads,
+      int headDim,
+      RotaryTable table,
+      int[] positions) {
+    CudaTensor x = Check.tensor("inOut", inOut, rowCount);
+    Check.heads(x, firstColumn, heads, headDim);
+    if (table.rotatedDim() > headDim || table.rotatedDim() % 2 != 0) {
+      throw new IllegalArgumentException(
+          table.rotatedDim() + " of " + headDim + " values of a head rotated");
+    }
+    device.context.bind();
+    rows.rotary(
+        x,
+        rowCount,
+        firstColumn,
+        heads,
+        headDim,
+        table,
+        positionTable.of(positions, rowCount, table.positions()));
+  }
+
+  @Override
+  public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
+    CudaKvCache to = Check.cache(cache, layer, plan);
+    CudaTensor from = Check.tensor("qkv", qkv, plan.rows);
+    int queries = queryHeads(to.layout(), from.columns());
+    if (plan.rows == 0) {
+      return;
+    }
+    device.context.bind();
+    to.append(layer, from, plan.rows, attention.tables(to, queries).of(plan));
+  }
+
+  private static int queryHeads(KvLayout kv, int columns) {
+    int heads = columns / kv.headDim() - 2 * kv.kvHeads();
+    if (columns % kv.headDim() != 0 || heads < 0 || heads % kv.kvHeads() != 0) {
+      throw new IllegalArgumentException(
+          "qkv has %d columns, which are not queries, keys and values of %d KV heads of %d"
+              .formatted(columns, kv.kvHeads(), kv.headDim()));
+    }
+    return heads;
+  }
+
+  @Override
+  public void attention(
+      KvCache cache,
+      int layer,
+      Tensor qkv,
+      int queryHeads,
+      float scale,
+      AttentionPlan plan,
+      Tensor out) {
+    Check.distinct(qkv, out);
+    CudaKvCache from = Check.cache(cache, layer, plan);
+    KvLayout kv = from.layout();
+    if (queryHeads < 1 || queryHeads % kv.kvHeads() != 0) {
+      throw new IllegalArgumentException(
+          "%d query heads are no multiple of %d KV heads".formatted(queryHeads, kv.kvHeads()));
+    }
+    int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
+    CudaTensor q = Check.tensor("qkv", qkv, plan.rows, columns);
+    CudaTensor to = Check.tensor("out", out, plan.rows, queryHeads * kv.headDim());
+    if (plan.rows == 0) {
+      return;
+    }
+    device.context.bind();
+    attention.run(from, layer, q, queryHeads, scale, plan, to);
+  }
+
+  @Override
+  public void gather(Tensor in, int[] indices, int count, Tensor out) {
+    Check.distinct(in, out);
+    CudaTensor from = Check.tensor("in", in, 0);
+    CudaTensor to = Check.tensor("out", out, count, from.columns());
+    device.context.bind();
+    rows.gather(from, rowTable.of(indices, count, from.rows()), count, to);
+  }
+
+  @Override
+  public void argmax(Tensor in, int rowCount, int[] indices) {
+    CudaTensor from = Check.tensor("in", in, rowCount);
+    if (rowCount > indices.length) {
+      throw new IllegalArgumentException(indices.length + " results for " + rowCount + " rows");
+    }
+    if (rowCount == 0) {
+      return;
+    }
+    device.context.bind();
+    rows.argmax(from, rowCount, indices);
+  }
+
+  @Override
+  public void step(Object owner, KvCache cache, StepInputs inputs, Runnable operations) {
+    AttentionPlan plan = inputs.attention();
+    CudaKvCache kv = Check.cache(cache, 0, plan);
+    device.context.bind();
+    PlanTables tables = attention.lastTables(kv);
+    tokenTable.begin(inputs.tokens(), plan.rows);
+    positionTable.begin(inputs.positions(), plan.rows);
+    rowTable.begin(inputs.outputRows(), inputs.outputs());
+    if (tables != null) {
+      tables.begin(plan);
+    }
+    try {
+      graphs.run(owner, cache, plan.rows, inputs.outputs(), operations);
+    } finally {
+      tokenTable.end();
+      positionTable.end();
+      rowTable.end();
+      if (tables != null) {
+        tables.end();
+      }
+    }
+  }
+
+  /** Waits for the GPU, then frees all that this backend handed out but caches and activations. */
+  @Override
+  public void close() {
+    device.context.bind();
+    device.stream.synchronize();
+    graphs.close();
+    tokenTable.close();
+    positionTable.close();
+    rowTable.close();
+    attention.close();
+    rows.close();
+    linear.close();
+    upload.close();
+    weights.forEach(DeviceMemory::close);
+    device.close();
+  }
+}

@@ -1,0 +1,150 @@
+package org.chunkllama.cuda;
+
+import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.spi.DType;
+import org.chunkllama.spi.KvCache;
+import org.chunkllama.spi.KvLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code [layer][chunk][kv head][K, V]} tiles on the GPU; what lies where inside a tile is said in
+ * {@code kv_layout.cuh}.
+ */
+final class CudaKvCache implements KvCache {
+  static final int MAX_HEAD_DIM = 256;
+  private static final int THREADS = 256;
+
+  private final CudaDevice device;
+  private final KvLayout layout;
+  private final int chunks;
+  private final DeviceMemory memory;
+  private final Kernel append;
+  private final Kernel copy;
+
+  /** What {@link CudaAttention} used last, so that layers need no look-up. */
+  private @Nullable Object lastCompiled;
+
+  CudaKvCache(CudaDevice device, KvLayout layout, int chunks) {
+    if (layout.headDim() > MAX_HEAD_DIM) {
+      throw new IllegalArgumentException(
+          "head dim %d is not supported by the cuda backend, at most %d is"
+              .formatted(layout.headDim(), MAX_HEAD_DIM));
+    }
+    if (chunks < 1) {
+      throw new IllegalArgumentException("a KV cache needs at least one chunk, not " + chunks);
+    }
+    this.device = device;
+    this.layout = layout;
+    this.chunks = chunks;
+    var module = device.kernels.module("kv_cache.cu", constants(layout));
+    append = module.kernel("append", 6);
+    copy = module.kernel("copy_slots", 6);
+    memory =
+        new DeviceMemory(
+            device.context,
+            Math.multiplyExact(layerBytes(), (long) layout.layers()),
+            "the KV pool of %d chunks".formatted(chunks),
+            "give it less with --kv-memory, or take a smaller --kv-type");
+  }
+
+  /** The constants of kernels that read or write the cache. */
+  static String[] constants(KvLayout layout) {
+    return new String[] {
+      "HEAD_DIM=" + layout.headDim(),
+      "CHUNK=" + layout.chunkTokens(),
+      "KV_TYPE=" + typeNumber(layout.type())
+    };
+  }
+
+  private static int typeNumber(DType type) {
+    return switch (type) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case BF16 -> 2;
+      default -> throw new IllegalArgumentException("KV type " + type);
+    };
+  }
+
+  /** The head dim as stored, a multiple of 16. */
+  private int paddedDim() {
+    return (layout.headDim() + 15) / 16 * 16;
+  }
+
+  private long layerValues() {
+    return 2L * chunks * layout.kvHeads() * layout.chunkTokens() * paddedDim();
+  }
+
+  private long layerBytes() {
+    return Math.multiplyExact(layerValues(), (long) layout.type().blockBytes());
+  }
+
+  @Override
+  public KvLayout layout() {
+    return layout;
+  }
+
+  @Override
+  public int chunks() {
+    return chunks;
+  }
+
+  DeviceMemory memory() {
+    return memory;
+  }
+
+  @Nullable Object lastCompiled() {
+    return lastCompiled;
+  }
+
+  void setLastCompiled(Object compiled) {
+    lastCompiled = compiled;
+  }
+
+  /** Byte at which a layer begins. */
+  long layerOffset(int layer) {
+    return layer * layerBytes();
+  }
+
+  /** Writes K and V of the first {@code rows} rows to the chunks and slots that the tables say. */
+  void append(int layer, CudaTensor qkv, int rows, PlanTables tables) {
+    int threads = 2 * layout.kvHeads() * paddedDim();
+    append
+        .with(memory, layerOffset(layer))
+        .with(qkv.memory())
+        .with(qkv.columns())
+        .with(layout.kvHeads())
+        .with(tables.structure(), tables.rowChunkOffset())
+        .with(tables.lengths(), tables.rowSlotOffset())
+        .launch(device.stream, (threads + THREADS - 1) / THREADS, rows, THREADS, 0);
+  }
+
+  @Override
+  public void copy(int from, int to, int slots) {
+    if (Math.min(from, to) < 0 || Math.max(from, to) >= chunks) {
+      throw new IllegalArgumentException(
+          "copy from chunk " + from + " to " + to + ", the cache has " + chunks);
+    }
+    if (slots < 0 || slots > layout.chunkTokens()) {
+      throw new IllegalArgumentException(
+          "copy of " + slots + " slots, a chunk has " + layout.chunkTokens());
+    }
+    if (slots == 0 || from == to) {
+      return;
+    }
+    device.context.bind();
+    int values = 2 * layout.kvHeads() * slots * paddedDim();
+    copy.with(memory)
+        .with(layerValues())
+        .with(layout.kvHeads())
+        .with(from)
+        .with(to)
+        .with(slots)
+        .launch(device.stream, (values + THREADS - 1) / THREADS, layout.layers(), THREADS, 0);
+  }
+
+  @Override
+  public void close() {
+    device.release(memory);
+  }
+}

@@ -1,0 +1,121 @@
+package org.chunkllama.cuda;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.cuda.driver.MatrixProduct;
+import org.jspecify.annotations.Nullable;
+
+/** Products of cuBLASLt, one algorithm chosen for each shape and kept. */
+final class LinearLayers implements AutoCloseable {
+  private static final int THREADS = 256;
+  private static final int TUNED_ROWS = 512;
+  private static final long TUNED_BYTES = 1 << 22; // smaller ones stay in the cache
+
+  private final CudaDevice device;
+  private final Kernel convert;
+  private final Kernel setBias;
+  private final Map<MatrixProduct.Shape, MatrixProduct> products = new HashMap<>();
+
+  LinearLayers(CudaDevice device) {
+    this.device = device;
+    convert = device.kernels.module("rows.cu", device.productConstant()).kernel("convert", 4);
+    setBias = device.kernels.module("rows.cu", device.productConstant()).kernel("set_bias", 4);
+  }
+
+  /** {@code out = in . w^T + bias}, or added to it. */
+  void run(
+      CudaMatrix w,
+      @Nullable CudaTensor bias,
+      CudaTensor in,
+      int rows,
+      CudaTensor out,
+      boolean add) {
+    if (rows == 0) {
+      return;
+    }
+    DeviceMemory input = input(in, rows);
+    DeviceMemory target = out.memoryToWrite();
+    boolean accumulate = add;
+    if (bias != null) {
+      setBias
+          .with(bias.memory())
+          .with(w.outputs())
+          .with(add ? 1 : 0)
+          .with(target)
+          .launch(device.stream, blocks(w.outputs()), rows, THREADS, 0);
+      accumulate = true;
+    }
+    product(w, in, rows, accumulate).run(w.memory(), input, target, device.stream);
+  }
+
+  /** What the product reads: the tensor, or its 16-bit twin. */
+  private DeviceMemory input(CudaTensor in, int rows) {
+    if (device.products == MatrixProduct.Type.F32) {
+      return in.memory();
+    }
+    DeviceMemory twin = in.twin();
+    if (!in.isTwinCurrent()) {
+      convert
+          .with(in.memory())
+          .with(in.columns())
+          .with(twin)
+          .with(in.twinStride())
+          .launch(device.stream, RowKernels.fours(in.columns()), rows, THREADS, 0);
+      if (rows == in.rows()) {
+        in.setTwinCurrent();
+      }
+    }
+    return twin;
+  }
+
+  private static int blocks(int columns) {
+    return (columns + THREADS - 1) / THREADS;
+  }
+
+  private MatrixProduct product(CudaMatrix w, CudaTensor in, int rows, boolean add) {
+    MatrixProduct product = w.lastProduct;
+    if (product == null || w.lastRows != rows || w.lastAdd != add) {
+      product = products.computeIfAbsent(shape(w, in, rows, add), shape -> create(shape, w, in));
+      w.lastProduct = product;
+      w.lastRows = rows;
+      w.lastAdd = add;
+    }
+    return product;
+  }
+
+  private MatrixProduct.Shape shape(CudaMatrix w, CudaTensor in, int rows, boolean add) {
+    boolean narrow = device.products != MatrixProduct.Type.F32;
+    int stride = CudaMatrix.stride(w.inputs());
+    // Padding is zeros on both sides: summing it is cheaper than an odd length.
+    return new MatrixProduct.Shape(
+        w.outputs(),
+        narrow ? stride : w.inputs(),
+        rows,
+        stride,
+        narrow ? in.twinStride() : in.columns(),
+        device.products,
+        add);
+  }
+
+  /** Few rows: one of the heuristic's candidates may be far faster than its first. */
+  private MatrixProduct create(MatrixProduct.Shape shape, CudaMatrix w, CudaTensor in) {
+    MatrixProduct product = new MatrixProduct(device.blas, shape);
+    boolean narrow = device.products != MatrixProduct.Type.F32;
+    if (narrow && shape.rows() <= TUNED_ROWS && w.bytes() >= TUNED_BYTES) {
+      long bytes = (long) shape.outputs() * shape.rows() * Float.BYTES;
+      try (DeviceMemory scratch = device.allocate(bytes, "the choice of products")) {
+        scratch.fill(0, 0, bytes, device.stream);
+        product.tune(device.context, w.memory(), in.twin(), scratch, device.stream);
+      }
+    }
+    return product;
+  }
+
+  @Override
+  public void close() {
+    products.values().forEach(MatrixProduct::close);
+    products.clear();
+  }
+}

@@ -1,0 +1,159 @@
+package org.chunkllama.cuda;
+
+import org.chunkllama.cuda.driver.CudaModule;
+import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.spi.RotaryTable;
+
+/** Launches of everything that works row by row. Arguments are checked by the caller. */
+final class RowKernels implements AutoCloseable {
+  private static final int THREADS = 256;
+  private static final int WIDE_NORM = 2048; // columns that keep a large block busy
+  private static final int ARGMAX_THREADS = 1024;
+
+  private final CudaDevice device;
+  private final Kernel rmsNorm;
+  private final Kernel headNorm;
+  private final Kernel siluGate;
+  private final Kernel rotary;
+  private final Kernel embed;
+  private final Kernel gather;
+  private final Kernel argmax;
+  private final RotaryTables rotaryTables;
+  private DeviceMemory best;
+  private int bestRows = 256;
+
+  RowKernels(CudaDevice device) {
+    this.device = device;
+    String type = device.productConstant();
+    CudaModule norm = device.kernels.module("norm.cu", type);
+    rmsNorm = norm.kernel("rms_norm", 7);
+    headNorm = norm.kernel("head_norm", 8);
+    siluGate = device.kernels.module("silu_gate.cu", type).kernel("silu_gate", 6);
+    rotary = device.kernels.module("rotary.cu").kernel("rotary", 11);
+    CudaModule rows = device.kernels.module("rows.cu", type);
+    embed = rows.kernel("embed", 5);
+    gather = rows.kernel("gather", 4);
+    argmax = rows.kernel("argmax", 3);
+    rotaryTables = new RotaryTables(device);
+    best = device.allocate(bestRows * 4L, "indices");
+  }
+
+  private static int blocks(int values) {
+    return (values + THREADS - 1) / THREADS;
+  }
+
+  /** Blocks for threads of four columns each, or of one where those are not aligned. */
+  static int fours(int columns) {
+    return columns % 4 == 0 ? blocks(columns / 4) : blocks(columns);
+  }
+
+  void embed(CudaMatrix table, DeviceMemory tokens, int count, CudaTensor out) {
+    embed
+        .with(table.memory())
+        .with(CudaMatrix.stride(table.inputs()))
+        .with(tokens)
+        .with(table.inputs())
+        .with(out.memoryToWrite())
+        .launch(device.stream, blocks(table.inputs()), count, THREADS, 0);
+  }
+
+  void rmsNorm(CudaTensor in, int rows, CudaTensor weight, float epsilon, CudaTensor out) {
+    rmsNorm
+        .with(in.memory())
+        .with(weight.memory())
+        .with(epsilon)
+        .with(in.columns())
+        .with(out.memory())
+        .with(out.twinToWrite())
+        .with(out.twinStride())
+        .launch(device.stream, rows, 1, in.columns() >= WIDE_NORM ? 1024 : 256, 0);
+  }
+
+  void headNorm(
+      CudaTensor x, int rows, int firstColumn, int heads, CudaTensor weight, float epsilon) {
+    int warps = THREADS / 32;
+    headNorm
+        .with(x.memoryToWrite())
+        .with(rows)
+        .with(x.columns())
+        .with(firstColumn)
+        .with(heads)
+        .with(weight.columns())
+        .with(weight.memory())
+        .with(epsilon)
+        .launch(device.stream, (rows * heads + warps - 1) / warps, 1, THREADS, 0);
+  }
+
+  void siluGate(CudaTensor in, int rows, CudaTensor out) {
+    siluGate
+        .with(in.memory())
+        .with(rows)
+        .with(out.columns())
+        .with(out.memory())
+        .with(out.twinToWrite())
+        .with(out.twinStride())
+        .launch(device.stream, fours(out.columns()), rows, THREADS, 0);
+  }
+
+  void rotary(
+      CudaTensor x,
+      int rows,
+      int firstColumn,
+      int heads,
+      int headDim,
+      RotaryTable table,
+      DeviceMemory positions) {
+    RotaryTables.OnDevice tables = rotaryTables.of(table);
+    int half = table.rotatedDim() / 2;
+    rotary
+        .with(x.memoryToWrite())
+        .with(rows)
+        .with(x.columns())
+        .with(firstColumn)
+        .with(heads)
+        .with(headDim)
+        .with(tables.memory())
+        .with(tables.memory(), tables.sinesOffset())
+        .with(half)
+        .with(table.layout() == RotaryTable.Layout.INTERLEAVED_PAIRS ? 1 : 0)
+        .with(positions)
+        .launch(device.stream, blocks(heads * half), rows, THREADS, 0);
+  }
+
+  void gather(CudaTensor in, DeviceMemory rows, int count, CudaTensor out) {
+    gather
+        .with(in.memory())
+        .with(rows)
+        .with(in.columns())
+        .with(out.memoryToWrite())
+        .launch(device.stream, blocks(in.columns()), count, THREADS, 0);
+  }
+
+  /** Waits for the device. */
+  void argmax(CudaTensor in, int rows, int[] indices) {
+    if (rows > bestRows) {
+      device.release(best);
+      bestRows = Math.max(rows, 2 * bestRows);
+      best = device.allocate(bestRows * 4L, "indices");
+    }
+    argmax
+        .with(in.memory())
+        .with(in.columns())
+        .with(best)
+        .launch(device.stream, rows, 1, ARGMAX_THREADS, 0);
+    device.staging.receive(best, indices, rows);
+    for (int r = 0; r < rows; r++) {
+      if (indices[r] < 0) {
+        throw new IllegalStateException(
+            "row " + r + " of the model's logits holds NaN; its weights or its input are broken");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    rotaryTables.close();
+    best.close();
+  }
+}

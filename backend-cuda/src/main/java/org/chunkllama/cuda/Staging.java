@@ -1,0 +1,95 @@
+package org.chunkllama.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.chunkllama.cuda.driver.CudaContext;
+import org.chunkllama.cuda.driver.CudaStream;
+import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.PinnedMemory;
+
+/**
+ * A ring of pinned memory through which everything travels between host and GPU. Sending returns
+ * before the GPU has it; a place is used again only after the stream has passed it.
+ */
+final class Staging implements AutoCloseable {
+  static final long BYTES = 32L << 20;
+
+  private final CudaStream stream;
+  private final PinnedMemory pinned;
+  private long next;
+
+  Staging(CudaContext context, CudaStream stream) {
+    this.stream = stream;
+    this.pinned = new PinnedMemory(context, BYTES);
+  }
+
+  /** Space for {@code bytes} at the returned offset of {@link #segment}. */
+  long take(long bytes) {
+    if (bytes > BYTES) {
+      throw new IllegalArgumentException(bytes + " bytes do not fit the staging ring");
+    }
+    if (next + bytes > BYTES) {
+      stream.synchronize();
+      next = 0;
+    }
+    long at = next;
+    next += (bytes + 63) / 64 * 64;
+    return at;
+  }
+
+  MemorySegment segment() {
+    return pinned.segment();
+  }
+
+  /** Queues the copy of a space that was taken and filled. */
+  void send(long at, DeviceMemory target, long offset, long bytes) {
+    if (bytes > 0) {
+      target.copyFrom(pinned, at, offset, bytes, stream);
+    }
+  }
+
+  /** Sends {@code values[first, first + count)}; a long array goes in several parts. */
+  void send(float[] values, int first, int count, DeviceMemory target, long offset) {
+    int part = (int) (BYTES / 4 / Float.BYTES);
+    for (int done = 0; done < count; done += part) {
+      int size = Math.min(part, count - done);
+      long at = take((long) size * Float.BYTES);
+      MemorySegment.copy(values, first + done, pinned.segment(), ValueLayout.JAVA_FLOAT, at, size);
+      send(at, target, offset + (long) done * Float.BYTES, (long) size * Float.BYTES);
+    }
+  }
+
+  /** Puts {@code values[0, count)} at offset {@code at} of a space taken before. */
+  void put(int[] values, int count, long at) {
+    MemorySegment.copy(values, 0, pinned.segment(), ValueLayout.JAVA_INT, at, count);
+  }
+
+  /** Waits for the GPU and copies floats from it. */
+  void receive(DeviceMemory source, long offset, float[] values, int first, int count) {
+    int part = (int) (BYTES / 4 / Float.BYTES);
+    for (int done = 0; done < count; done += part) {
+      int size = Math.min(part, count - done);
+      long at = fetch(source, offset + (long) done * Float.BYTES, (long) size * Float.BYTES);
+      MemorySegment.copy(pinned.segment(), ValueLayout.JAVA_FLOAT, at, values, first + done, size);
+    }
+  }
+
+  /** Waits for the GPU and copies ints from its begin. */
+  void receive(DeviceMemory source, int[] values, int count) {
+    long at = fetch(source, 0, (long) count * Integer.BYTES);
+    MemorySegment.copy(pinned.segment(), ValueLayout.JAVA_INT, at, values, 0, count);
+  }
+
+  private long fetch(DeviceMemory source, long offset, long bytes) {
+    long at = take(bytes);
+    source.copyTo(pinned, at, offset, bytes, stream);
+    stream.synchronize();
+    next = 0; // the stream has passed everything
+    return at;
+  }
+
+  @Override
+  public void close() {
+    pinned.close();
+  }
+}

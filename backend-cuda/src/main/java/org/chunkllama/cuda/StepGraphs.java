@@ -1,0 +1,113 @@
+package org.chunkllama.cuda;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.chunkllama.cuda.driver.CudaGraph;
+import org.chunkllama.spi.KvCache;
+
+/**
+ * Decode steps as CUDA graphs, one per number of rows. The first step of a number runs as it is
+ * (kernels are compiled, algorithms chosen, memory taken), the second is recorded, later ones are
+ * repeated by one call. When memory that was recorded is freed, all graphs are dropped.
+ */
+final class StepGraphs implements AutoCloseable {
+  /** More rows than this are mostly prefill: launches cost little beside their work. */
+  private static final int ROWS_MAX = 1024;
+
+  /** Numbers of rows that are kept; a server's batch takes few of them for long. */
+  private static final int GRAPHS_MAX = 256;
+
+  /** Off for profilers, which see single kernels then. */
+  private static final boolean ENABLED =
+      Boolean.parseBoolean(System.getProperty("chunkllama.cuda.graphs", "true"));
+
+  private record Key(Object owner, KvCache cache, int rows, int outputs) {
+    @Override
+    @SuppressWarnings("ReferenceEquality") // the same model and cache are meant
+    public boolean equals(Object other) {
+      return other instanceof Key key
+          && key.owner == owner
+          && key.cache == cache
+          && key.rows == rows
+          && key.outputs == outputs;
+    }
+
+    @Override
+    public int hashCode() {
+      int hash = System.identityHashCode(owner) * 31 + System.identityHashCode(cache);
+      return (hash * 31 + rows) * 31 + outputs;
+    }
+  }
+
+  private final CudaDevice device;
+  private final Map<Key, CudaGraph> graphs = new HashMap<>();
+  private final Set<Key> warm = new HashSet<>();
+  private long generation;
+
+  StepGraphs(CudaDevice device) {
+    this.device = device;
+  }
+
+  /** Runs the operations or repeats them; inputs are on the GPU. */
+  void run(Object owner, KvCache cache, int rows, int outputs, Runnable operations) {
+    if (!ENABLED || outputs < rows || rows > ROWS_MAX) {
+      operations.run(); // a step with prefill: no two are alike
+      return;
+    }
+    if (generation != device.generation()) {
+      clear();
+    }
+    Key key = new Key(owner, cache, rows, outputs);
+    CudaGraph graph = graphs.get(key);
+    if (graph == null) {
+      if (!warm.contains(key)) {
+        operations.run();
+        if (generation == device.generation()) {
+          warm.add(key);
+        }
+        return;
+      }
+      graph = record(operations);
+      keep(key, graph);
+    }
+    graph.launch(device.stream);
+  }
+
+  private CudaGraph record(Runnable operations) {
+    device.stream.beginCapture();
+    boolean done = false;
+    try {
+      operations.run();
+      done = true;
+    } finally {
+      if (!done) {
+        device.stream.abandonCapture();
+      }
+    }
+    return device.stream.endCapture();
+  }
+
+  private void keep(Key key, CudaGraph graph) {
+    if (graphs.size() >= GRAPHS_MAX) {
+      clear();
+    }
+    graphs.put(key, graph);
+  }
+
+  private void clear() {
+    if (!graphs.isEmpty()) {
+      device.stream.synchronize();
+    }
+    graphs.values().forEach(CudaGraph::close);
+    graphs.clear();
+    warm.clear();
+    generation = device.generation();
+  }
+
+  @Override
+  public void close() {
+    clear();
+  }
+}

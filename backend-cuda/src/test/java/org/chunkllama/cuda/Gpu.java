@@ -1,0 +1,21 @@
+package org.chunkllama.cuda;
+
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.BackendOptions;
+import org.junit.jupiter.api.Assumptions;
+
+/** Opens the backend where there is a GPU; elsewhere the test is skipped and says why. */
+final class Gpu {
+  private Gpu() {}
+
+  static void require() {
+    new CudaBackendProvider()
+        .unusableBecause()
+        .ifPresent(reason -> Assumptions.abort("no CUDA device: " + reason));
+  }
+
+  static Backend open(BackendOptions options) {
+    require();
+    return new CudaBackendProvider().open(options);
+  }
+}

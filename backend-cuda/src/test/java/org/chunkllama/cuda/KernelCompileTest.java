@@ -1,0 +1,141 @@
+package org.chunkllama.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.chunkllama.cuda.driver.CudaException;
+import org.chunkllama.cuda.driver.Nvrtc;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every kernel compiles for the oldest GPU that is supported and for Hopper. Needs no GPU. */
+class KernelCompileTest {
+  /** Set by {@code ./chunkllama test}, which fetches the compiler: then it must be there. */
+  private static final String REQUIRED = "CHUNKLLAMA_NVRTC_REQUIRED";
+
+  private static final int[] HEAD_DIMS = {64, 80, 96, 128, 256};
+
+  @TempDir private static Path folder;
+
+  @SuppressWarnings("NullAway.Init") // set before all tests
+  private static Nvrtc nvrtc;
+
+  @BeforeAll
+  static void findCompiler() {
+    try {
+      nvrtc = Nvrtc.get();
+    } catch (CudaException e) {
+      if (System.getenv(REQUIRED) != null) {
+        throw e;
+      }
+      Assumptions.abort("no NVRTC, run ./chunkllama test: " + e.getMessage());
+    }
+  }
+
+  private static void compile(String file, String architecture, String... constants) {
+    KernelCompiler compiler = new KernelCompiler(nvrtc, new KernelCache(folder));
+    byte[] cubin = compiler.cubin(file, architecture, List.of(constants));
+    // An ELF file for NVIDIA's machine (190).
+    assertThat(cubin).as(file).startsWith(0x7f, 'E', 'L', 'F');
+    assertThat(cubin[18] & 255).isEqualTo(190);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a"})
+  void rowKernels(String architecture) {
+    for (int type = 0; type <= 2; type++) {
+      for (String file : List.of("norm.cu", "silu_gate.cu", "rows.cu", "dequantise.cu")) {
+        compile(file, architecture, "PRODUCT_TYPE=" + type);
+      }
+    }
+    compile("rotary.cu", architecture);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a"})
+  void kvCacheAndExactAttention(String architecture) {
+    for (int headDim : new int[] {2, 64, 80, 96, 128, 256}) {
+      for (int type = 0; type <= 2; type++) {
+        String[] constants = {
+          "HEAD_DIM=" + headDim, "CHUNK=" + (type == 0 ? 16 : 128), "KV_TYPE=" + type
+        };
+        compile("kv_cache.cu", architecture, constants);
+        compile(
+            "attention_exact.cu",
+            architecture,
+            constants[0],
+            constants[1],
+            constants[2],
+            "GROUP=" + (1 + headDim % 7));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a"})
+  void attentionOfEveryHeadDimAndType(String architecture) {
+    for (int headDim : HEAD_DIMS) {
+      for (int bf16 = 0; bf16 <= 1; bf16++) {
+        attention(architecture, headDim, 64, 4, bf16);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a"})
+  void attentionOfEveryGroup(String architecture) {
+    for (int group = 1; group <= 16; group++) {
+      attention(architecture, 128, 64, group, 0);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a"})
+  void attentionOfEveryChunkSize(String architecture) {
+    for (int chunk = 16; chunk <= 128; chunk += 16) {
+      attention(architecture, 128, chunk, 1, 1);
+    }
+  }
+
+  private static void attention(String architecture, int headDim, int chunk, int group, int bf16) {
+    compile(
+        "attention.cu",
+        architecture,
+        "HEAD_DIM=" + headDim,
+        "CHUNK=" + chunk,
+        "GROUP=" + group,
+        "KV_BF16=" + bf16,
+        "IO_F32=1",
+        "OUT_TWIN=" + bf16);
+  }
+
+  @Test
+  void aBrokenKernelShowsTheCompilersLog() {
+    assertThatThrownBy(() ->
+            nvrtc.compile(
+                "broken.cu",
+                "__global__ void f() { undeclared = 1; }",
+                Map.of(),
+                List.of("--gpu-architecture=sm_80")))
+        .isInstanceOf(CudaException.class)
+        .hasMessageContaining("broken.cu")
+        .hasMessageContaining("undeclared");
+  }
+
+  @Test
+  void constantsAreNeeded() {
+    List<String> none = new ArrayList<>();
+    KernelCompiler compiler = new KernelCompiler(nvrtc, new KernelCache(folder));
+    assertThatThrownBy(() -> compiler.cubin("norm.cu", "sm_80", none))
+        .isInstanceOf(CudaException.class)
+        .hasMessageContaining("PRODUCT_TYPE");
+  }
+}

@@ -1,0 +1,156 @@
+package org.chunkllama.cli;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.chunkllama.bench.DecodeBench;
+import org.chunkllama.bench.DecodeBench.Result;
+import org.chunkllama.bench.DecodeBench.Workload;
+import org.chunkllama.bench.ModelShape;
+import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.spi.Backend;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code bench decode}: a whole model's decode step with random weights. */
+@Command(
+    name = "decode",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    abbreviateSynopsis = true,
+    description = {
+      "Decode steps of a model of known shape with random weights: a batch behind a common prefix,",
+      "with sharing and, to compare, with a copy of the prefix for each sequence."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  chunkllama bench decode --backend cuda --kv-type bf16",
+      "  chunkllama bench decode --shape llama-3.1-8b --batch 64 --kv-type bf16 --json"
+    })
+final class BenchDecodeCommand implements Callable<Integer> {
+  private final Context context;
+
+  @Option(
+      names = "--shape",
+      paramLabel = "NAME",
+      defaultValue = "llama-2-7b",
+      description = "llama-2-7b, llama-3.1-8b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
+  private String shape = "llama-2-7b";
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "Sequences. Default: ${DEFAULT-VALUE}.")
+  private int batch = 32;
+
+  @Option(
+      names = "--shared",
+      paramLabel = "N",
+      defaultValue = "2048",
+      description = "Tokens of the common prefix. Default: ${DEFAULT-VALUE}.")
+  private int shared = 2048;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "256",
+      description = "Tokens that each sequence decodes. Default: ${DEFAULT-VALUE}.")
+  private int steps = 256;
+
+  @Option(
+      names = "--chunk-size",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "Tokens per chunk. Default: ${DEFAULT-VALUE}.")
+  private int chunkTokens = 64;
+
+  @Option(
+      names = "--max-batch-tokens",
+      paramLabel = "N",
+      defaultValue = "2048",
+      description = "Prompt tokens computed in one step. Default: ${DEFAULT-VALUE}.")
+  private int sliceTokens = 2048;
+
+  @Option(names = "--sharing-only", description = "Leave the comparison without sharing out.")
+  private boolean sharingOnly;
+
+  @Option(names = "--json", description = "Print a JSON line for each case.")
+  private boolean json;
+
+  @Mixin private final BackendArguments backendArguments = new BackendArguments();
+
+  BenchDecodeCommand(Context context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() {
+    check();
+    ModelShape model = ModelShape.of(shape);
+    Table table =
+        new Table("case", "step", "best step", "planning", "tokens/s", "prefill tokens/s", "KV");
+    for (boolean sharing : sharingOnly ? List.of(true) : List.of(true, false)) {
+      Workload workload =
+          new Workload(
+              model,
+              batch,
+              shared,
+              steps,
+              chunkTokens,
+              backendArguments.type(),
+              sharing,
+              sliceTokens);
+      try (Backend backend = backendArguments.open();
+          DecodeBench bench = new DecodeBench(backend, workload)) {
+        report(table, sharing ? "shared" : "not shared", bench.run());
+      }
+    }
+    if (!json) {
+      context.console().out().print(table.text());
+    }
+    return 0;
+  }
+
+  private void check() {
+    if (batch < 1 || shared < 1 || steps < 1 || sliceTokens < 1) {
+      throw new InvalidRequestException("batch, shared, steps and slices must be 1 or more");
+    }
+    if (chunkTokens < 1 || shared % chunkTokens != 0) {
+      throw new InvalidRequestException("--shared must be a multiple of --chunk-size");
+    }
+  }
+
+  private void report(Table table, String name, Result result) {
+    if (json) {
+      Map<String, Object> line = new LinkedHashMap<>();
+      line.put("shape", shape);
+      line.put("case", name);
+      line.put("batch", batch);
+      line.put("shared", shared);
+      line.put("steps", steps);
+      line.put("step_us", result.stepMicros());
+      line.put("step_us_best", result.stepMicrosBest());
+      line.put("plan_us", result.planMicros());
+      line.put("prefill_tokens_per_s", result.prefillTokensPerSecond());
+      line.put("kv_bytes", result.kvBytes());
+      context.console().out().println(Json.line(line));
+    } else {
+      table.row(
+          name,
+          millis(result.stepMicros()),
+          millis(result.stepMicrosBest()),
+          String.format(Locale.ROOT, "%.1f us", result.planMicros()),
+          String.format(Locale.ROOT, "%,.0f", batch * 1e6 / result.stepMicros()),
+          String.format(Locale.ROOT, "%,.0f", result.prefillTokensPerSecond()),
+          String.format(Locale.ROOT, "%,d MiB", result.kvBytes() >> 20));
+    }
+  }
+
+  private static String millis(double micros) {
+    return String.format(Locale.ROOT, "%.3f ms", micros / 1000);
+  }
+}

@@ -1,0 +1,138 @@
+package org.chunkllama.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** {@code serve}: its options, and a process that is told to stop. */
+class ServeCommandTest {
+  private static final Pattern ADDRESS = Pattern.compile("serving at (http://[0-9.:]+)");
+
+  @Test
+  void fileThenEnvironmentThenFlag(@TempDir Path folder) throws IOException {
+    Path yaml = folder.resolve("serve.yaml");
+    Files.writeString(yaml, "port: 9001\nmax-sequences: 7\nhost: \"0.0.0.0\"\n");
+    CommandRun run =
+        CommandRun.of("serve", "--config", yaml.toString(), "--port", "9002", "--print-config");
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out())
+        .containsPattern("port: +9002 +# flag")
+        .containsPattern("max-sequences: +7 +# file")
+        .containsPattern("host: +0.0.0.0 +# file")
+        .containsPattern("drain-timeout: +30s +# default");
+    Path printed = folder.resolve("printed.yml");
+    Files.writeString(printed, run.out());
+    CommandRun again = CommandRun.of("serve", "--config", printed.toString(), "--print-config");
+    assertThat(again.out()).containsPattern("port: +9002 +# file");
+
+    Path properties = folder.resolve("serve.properties");
+    Files.writeString(properties, "port=9003\n");
+    assertThat(CommandRun.of("serve", "--config=" + properties, "--print-config").out())
+        .containsPattern("port: +9003 +# file");
+
+    Defaults defaults =
+        new Defaults(name -> name.equals("CHUNKLLAMA_PORT") ? "9004" : null, new String[0]);
+    OptionSpec option = OptionSpec.builder("--port").build();
+    assertThat(defaults.defaultValue(option)).isEqualTo("9004");
+  }
+
+  @Test
+  void wrongOptionsAreNamed(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("a.yaml");
+    Files.writeString(file, "prot: 1\n");
+    CommandRun typo = CommandRun.of("serve", "--config", file.toString());
+    assertThat(typo.status()).isNotZero();
+    assertThat(typo.err()).contains("no option 'prot'");
+    CommandRun port = CommandRun.of("serve", "--port", "70000", "--print-config");
+    assertThat(port.err()).contains("port must be from 0 to 65535");
+    CommandRun keys = CommandRun.of("serve", "--tls-key", "k.pem", "--print-config");
+    assertThat(keys.err()).contains("--tls-certificate");
+  }
+
+  @Test
+  void stopsWithStatusZeroAfterItsAnswers() throws Exception {
+    Process process = start("--max-sequences", "64");
+    try (BufferedReader err = process.errorReader();
+        HttpClient client = HttpClient.newHttpClient()) {
+      String address = address(err);
+      String body =
+          "{\"prompt\":\"Once upon a time\",\"max_tokens\":300,\"ignore_eos\":true,\"stream\":true}";
+      List<CompletableFuture<HttpResponse<String>>> streams = new ArrayList<>();
+      for (int i = 0; i < 50; i++) {
+        HttpRequest request =
+            HttpRequest.newBuilder(URI.create(address + "/v1/completions"))
+                .POST(BodyPublishers.ofString(body))
+                .build();
+        streams.add(client.sendAsync(request, BodyHandlers.ofString()));
+      }
+      awaitRunning(client, address, 50);
+      process.destroy(); // SIGTERM
+      for (CompletableFuture<HttpResponse<String>> stream : streams) {
+        assertThat(stream.get(60, TimeUnit.SECONDS).body()).endsWith("data: [DONE]\n\n");
+      }
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isZero();
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static Process start(String... more) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "org.chunkllama.cli.ChunkLlama",
+                "serve",
+                "--model",
+                StoriesModel.path(),
+                "--port",
+                "0"));
+    command.addAll(List.of(more));
+    return new ProcessBuilder(command).start();
+  }
+
+  private static String address(BufferedReader err) throws IOException {
+    StringBuilder said = new StringBuilder();
+    for (String line = err.readLine(); line != null; line = err.readLine()) {
+      said.append(line).append('\n');
+      Matcher matcher = ADDRESS.matcher(line);
+      if (matcher.find()) {
+        return matcher.group(1);
+      }
+    }
+    throw new IOException("not started: " + said);
+  }
+
+  private static void awaitRunning(HttpClient client, String address, int count)
+      throws IOException, InterruptedException {
+    Pattern running = Pattern.compile("(?m)^chunkllama_http_requests_open " + count + "\\.0");
+    HttpRequest metrics = HttpRequest.newBuilder(URI.create(address + "/metrics")).build();
+    while (!running.matcher(client.send(metrics, BodyHandlers.ofString()).body()).find()) {
+      Thread.sleep(1);
+    }
+  }
+}

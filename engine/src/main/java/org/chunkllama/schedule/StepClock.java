@@ -1,0 +1,55 @@
+package org.chunkllama.schedule;
+
+/** Where a step's time goes. */
+final class StepClock {
+  private final EngineCounters counters;
+  private StepEvent event = new StepEvent();
+  private long begun;
+  private long planned;
+  private long computed;
+
+  StepClock(EngineCounters counters) {
+    this.counters = counters;
+  }
+
+  void begin() {
+    event = new StepEvent();
+    event.begin();
+    begun = System.nanoTime();
+    planned = 0;
+    computed = 0;
+  }
+
+  void planned() {
+    planned = System.nanoTime();
+  }
+
+  void computed() {
+    computed = System.nanoTime();
+  }
+
+  /** Counts a step; one that failed on its way counts as far as it came. */
+  void end(StepBatch batch, int running, int waiting, int chunksShared) {
+    long now = System.nanoTime();
+    long afterPlan = planned == 0 ? now : planned;
+    long afterModel = computed == 0 ? now : computed;
+    counters.steps++;
+    counters.planNanos += afterPlan - begun;
+    counters.modelNanos += afterModel - afterPlan;
+    counters.outputNanos += now - afterModel;
+    long prefill = (now - begun) * batch.promptRows / batch.rows;
+    counters.prefillNanos += prefill;
+    counters.decodeNanos += now - begun - prefill;
+    if (event.shouldCommit()) {
+      event.rows = batch.rows;
+      event.promptRows = batch.promptRows;
+      event.running = running;
+      event.waiting = waiting;
+      event.chunksShared = chunksShared;
+      event.planNanos = afterPlan - begun;
+      event.modelNanos = afterModel - afterPlan;
+      event.outputNanos = now - afterModel;
+      event.commit();
+    }
+  }
+}

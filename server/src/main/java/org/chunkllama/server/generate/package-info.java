@@ -1,0 +1,5 @@
+/** From a parsed request to a running generation. */
+@NullMarked
+package org.chunkllama.server.generate;
+
+import org.jspecify.annotations.NullMarked;

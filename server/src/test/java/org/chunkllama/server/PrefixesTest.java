@@ -1,0 +1,104 @@
+package org.chunkllama.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.List;
+import java.util.Map;
+import org.chunkllama.server.tenant.ApiKeys;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+class PrefixesTest {
+  private static final String TEXT = "A long text that many questions begin with. ".repeat(3);
+
+  private static TestServer server;
+
+  @BeforeAll
+  static void start() {
+    ApiKeys keys = ApiKeys.of(Map.of("key-of-ann", "ann", "key-of-bob", "bob"));
+    server = new TestServer(m -> m, o -> TestServer.options(keys, o.limits()));
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  private static HttpResponse<String> call(String key, String method, String path, String body) {
+    return server.send(
+        server
+            .request(path, "")
+            .method(method, HttpRequest.BodyPublishers.ofString(body))
+            .header("Authorization", "Bearer " + key)
+            .build());
+  }
+
+  private static JsonNode json(String key, String method, String path, Object body) {
+    HttpResponse<String> response =
+        call(key, method, path, TestServer.JSON.writeValueAsString(body));
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    return TestServer.JSON.readTree(response.body());
+  }
+
+  @Test
+  void pinsAreTheirTenantsOwn() {
+    JsonNode pin = json("key-of-ann", "POST", "/v1/prefixes", Map.of("prompt", TEXT));
+    String id = pin.get("id").stringValue();
+    assertThat(pin.get("tokens").intValue()).isPositive();
+    assertThat(pin.get("expires_in").isNull()).isTrue();
+    assertThat(json("key-of-ann", "GET", "/v1/prefixes", Map.of()).get("data").size()).isOne();
+    assertThat(json("key-of-bob", "GET", "/v1/prefixes", Map.of()).get("data").size()).isZero();
+
+    JsonNode tree = json("key-of-bob", "GET", "/v1/tree", Map.of());
+    assertThat(tree.get("runs").toString()).contains("\"pinned\":true").doesNotContain("question");
+
+    JsonNode usage =
+        json(
+                "key-of-ann",
+                "POST",
+                "/v1/completions",
+                Map.of("prompt", TEXT + "Why?", "max_tokens", 1))
+            .get("usage");
+    assertThat(usage.get("prompt_tokens_details").get("cached_tokens").intValue())
+        .isGreaterThan(pin.get("tokens").intValue() / 2);
+
+    assertThat(call("key-of-bob", "DELETE", "/v1/prefixes/" + id, "").statusCode()).isEqualTo(404);
+    assertThat(call("key-of-ann", "DELETE", "/v1/prefixes/" + id, "").statusCode()).isEqualTo(200);
+    assertThat(call("key-of-ann", "DELETE", "/v1/prefixes/" + id, "").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void pinsExpire() throws InterruptedException {
+    List<Map<String, String>> messages =
+        List.of(Map.of("role", "system", "content", "You answer in one word. ".repeat(4)));
+    Map<String, Object> body = Map.of("messages", messages, "ttl", 0.3);
+    JsonNode pin = json("key-of-ann", "POST", "/v1/prefixes", body);
+    assertThat(pin.get("expires_in").doubleValue()).isBetween(0.0, 0.3);
+    Thread.sleep(400);
+    assertThat(json("key-of-ann", "GET", "/v1/prefixes", Map.of()).get("data").size()).isZero();
+  }
+
+  @Test
+  void pinsLeaveRoomForRequests() {
+    int refused = 0;
+    for (int i = 0; i < 60; i++) {
+      String own = i + " is the number of this text. " + "It fills the pool. ".repeat(15);
+      HttpResponse<String> response =
+          call(
+              "key-of-bob",
+              "POST",
+              "/v1/prefixes",
+              TestServer.JSON.writeValueAsString(Map.of("prompt", own, "ttl", 60)));
+      refused += response.statusCode() == 429 ? 1 : 0;
+    }
+    assertThat(refused).isPositive();
+    json("key-of-bob", "POST", "/v1/completions", Map.of("prompt", TEXT, "max_tokens", 4));
+    for (JsonNode pin : json("key-of-bob", "GET", "/v1/prefixes", Map.of()).get("data").values()) {
+      call("key-of-bob", "DELETE", "/v1/prefixes/" + pin.get("id").stringValue(), "");
+    }
+  }
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Packs a Java runtime, the built modules and the device tests into one archive, for a machine with a GPU but without
+# Java and without network: tools/cuda/device-pack.sh FOLDER [MODEL...]. Build first (mvn package -DskipTests).
+# There: tar -xJf pack.tar.xz && ./run.sh tests | ./run.sh chunkllama ARGUMENTS...
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+out=$(mkdir -p "$1" && cd "$1" && pwd)
+shift
+java=${JAVA_HOME:?set JAVA_HOME to a JDK 25}
+cache=${CHUNKLLAMA_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/chunkllama}
+image=$cache/device-image-25
+modules=java.base,java.instrument,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,jdk.httpserver
+modules=$modules,jdk.incubator.vector,jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs
+if [ ! -x "$image/bin/java" ]; then
+  "$java/bin/jlink" --add-modules "$modules" --strip-debug --no-man-pages --no-header-files --compress zip-0 --output "$image"
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp -r "$image" "$work/jre"
+mkdir -p "$work/lib" "$work/test" "$work/assets/models"
+cp "$root"/cli/target/lib/*.jar "$work/lib/"
+rm -f "$work"/lib/dnnl-*.jar
+# Natives of other platforms are most of it.
+for other in osx-aarch64 osx-x86_64 win-x86_64 linux-aarch64; do
+  zip -qd "$work"/lib/tokenizers-*.jar "native/lib/$other/*" >/dev/null 2>&1 || true
+done
+for artifact in org.junit.platform:junit-platform-console-standalone:6.1.3 org.assertj:assertj-core:3.27.7; do
+  mvn -q -B -ntp -N -f "$root/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy \
+    -Dartifact="$artifact" -DoutputDirectory="$work/test" >/dev/null 2>&1
+done
+cp "$root"/backend-contract/target/chunkllama-backend-contract-*.jar "$work/test/"
+cp -r "$root/backend-cuda/target/test-classes" "$work/test/classes"
+mkdir -p "$work/test/classes/org/chunkllama/parity"
+cp -r "$root"/engine/target/test-classes/org/chunkllama/parity/. "$work/test/classes/org/chunkllama/parity/"
+cp "$root"/engine/target/test-classes/org/chunkllama/SharedAssets.class "$work/test/classes/org/chunkllama/"
+cp -r "$root/engine/target/test-classes/goldens" "$work/test/classes/"
+for model in "$@"; do cp -r "$model" "$work/assets/models/"; done
+cat >"$work/run.sh" <<'RUN'
+#!/usr/bin/env bash
+# tests [CLASS...]: the device tests; chunkllama ARGUMENTS...: the command.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+java=("$here/jre/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Xmx16g)
+what=$1
+shift
+case $what in
+  tests)
+    classes=("$@")
+    [ $# -gt 0 ] || classes=(org.chunkllama.cuda.CudaContractTest org.chunkllama.parity.TransformersParityTest
+      org.chunkllama.parity.Stories260KTest)
+    CHUNKLLAMA_SHARED=$here exec "${java[@]}" -Dchunkllama.test.backend=cuda -cp "$here/lib/*:$here/test/*:$here/test/classes" org.junit.platform.console.ConsoleLauncher execute \
+      --disable-banner --details=${DETAILS:-summary} ${JUNIT_OPTIONS:-} "${classes[@]/#/--select-class=}" ;;
+  chunkllama)
+    exec "${java[@]}" ${CHUNKLLAMA_JAVA_OPTS:-} -cp "$here/lib/*" org.chunkllama.cli.ChunkLlama "$@" ;;
+esac
+RUN
+chmod +x "$work/run.sh"
+tar -C "$work" -c . | xz -T2 -6 >"$out/pack.tar.xz"
+ls -la "$out/pack.tar.xz"

@@ -1,0 +1,274 @@
+"""Cuts the attention of one step into lanes of records for the CUDA kernel (see backend-cuda/src/main/cuda/README.md)."""
+from dataclasses import dataclass, field
+import heapq, math
+import numpy as np
+
+ALIGN = 16  # cuts fall on multiples of so many tokens
+SMALLEST = 32  # tokens of the smallest piece
+
+
+@dataclass
+class Run:
+    first_row: int
+    rows: int
+    chunks: list  # chunk ids
+    first_token: int  # position, a multiple of the chunk
+    tokens: int
+    cut_limit: int  # tokens that all rows see; cuts beyond are not allowed
+    causal: bool = False
+    merged: bool = False  # its row has other runs too
+
+
+@dataclass
+class Sequence:
+    chunks: list
+    position: int  # of the first row's token
+    rows: int = 1
+
+
+@dataclass
+class Costs:
+    balance: float = 160  # query rows whose arithmetic takes as long as the read
+    record: float = 2
+    shared: float = 24  # of a record of several rows: its states are waited for
+    state: float = 0.25  # of one query row's partial state
+    merge: float = 4  # of one query row that its owner merges
+    reread: float = 0.6  # of a token that another record has read already
+    split: float = 96  # of a shared run: what it must save to be worth while
+    spread: float = 1.5  # the same, for each of its query rows
+    wait: float = 120  # tokens that a lane could read while it waits for other lanes' states
+
+
+def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None):
+    """Runs of a batch in depth-first order: maximal shared runs, then private ones. Row blocks fit into row_cap."""
+    costs = costs or Costs()
+    first = np.cumsum([0] + [s.rows for s in sequences])
+    shared, private = [], []
+
+    def common(s, t):
+        n = 0
+        a, b = sequences[s].chunks, sequences[t].chunks
+        limit = min(len(a), len(b), sequences[s].position // chunk, sequences[t].position // chunk)
+        while n < limit and a[n] == b[n]:
+            n += 1
+        return n
+
+    lcp = [0] + [common(i - 1, i) if sharing else 0 for i in range(1, len(sequences))]
+    most = max(1, row_cap // group)
+
+    def reads(lo, hi):
+        return -(-int(first[hi] - first[lo]) // most)
+
+    def pays(lo, hi, start, to):
+        left, child = 0, lo
+        while child < hi:
+            end = child + 1
+            while end < hi and lcp[end] > to:
+                end += 1
+            left += reads(child, end)
+            child = end
+        rows = int(first[hi] - first[lo]) * group
+        saved = (left - reads(lo, hi)) * (to - start) * chunk * costs.reread
+        return saved > reads(lo, hi) * costs.split + rows * costs.spread * (2 if start == 0 else 1)
+
+    def node(lo, hi, start):
+        if hi - lo == 1:
+            leaf(lo, start)
+            return
+        to = min(lcp[lo + 1 : hi])
+        if to > start and pays(lo, hi, start, to):
+            rows = first[hi] - first[lo]
+            blocks = -(-rows // most)
+            for i in range(blocks):
+                a, b = rows * i // blocks, rows * (i + 1) // blocks
+                n = (to - start) * chunk
+                shared.append(Run(int(first[lo] + a), int(b - a), sequences[lo].chunks[start:to], start * chunk, n, n))
+            start = to
+        child = lo
+        while child < hi:
+            end = child + 1
+            while end < hi and lcp[end] > to:
+                end += 1
+            node(child, end, start)
+            child = end
+
+    def leaf(s, start):
+        q = sequences[s]
+        for a in range(0, q.rows, most):
+            b = min(q.rows, a + most)
+            tokens = q.position + b - start * chunk
+            seen = q.position + a + 1 - start * chunk
+            if tokens > 0:
+                assert seen > 0
+                ids = q.chunks[start : start + -(-tokens // chunk)]
+                (shared if b - a > 1 else private).append(
+                    Run(int(first[s] + a), b - a, ids, start * chunk, tokens, seen, b - a > 1, start > 0)
+                )
+
+    node(0, len(sequences), 0)
+    shared.sort(key=lambda r: -r.rows)
+    return shared + private, int(first[-1])
+
+
+def run_cost(run, group, costs):
+    """(per token, fixed)"""
+    rows = run.rows * group
+    return max(1.0, rows / costs.balance), costs.record + (costs.shared + rows * costs.state if run.rows > 1 else rows * costs.merge if run.merged else 0)
+
+
+def fill(runs, loads, group, costs, share):
+    """Lists of (run, from, to), each lane filled from its load up to `share`; None if the lanes do not suffice."""
+    out, lane, used = [[] for _ in loads], 0, loads[0]
+    for run in runs:
+        per, fixed = run_cost(run, group, costs)
+        begin = 0
+        while begin < run.tokens:
+            take = piece(run, begin, run.tokens - begin, (share - used - fixed) / per)
+            if take > 0:
+                out[lane].append((run, begin, begin + take))
+                used += fixed + take * per
+                begin += take
+            if begin < run.tokens:
+                lane += 1
+                if lane == len(loads):
+                    return None
+                used = loads[lane]
+    return out
+
+
+def piece(run, begin, left, room):
+    """Tokens of the run from `begin` on that fit into `room`; 0 if none."""
+    if left <= room:
+        return left
+    take = int(room) // ALIGN * ALIGN
+    if left - take < SMALLEST:
+        take = (left - SMALLEST) // ALIGN * ALIGN
+    if run.causal:  # all rows must see the next piece's first token
+        take = min(take, (run.cut_limit - 1) // ALIGN * ALIGN - begin)
+    return take if take >= SMALLEST else 0
+
+
+def level(runs, loads, group, costs):
+    """fill() with the smallest share that suffices."""
+    prices = [per * t.tokens + fixed for t in runs for per, fixed in [run_cost(t, group, costs)]]
+    low = (sum(prices) + sum(loads)) / len(loads)
+    high, best = low, fill(runs, loads, group, costs, low * 1.0001)
+    while best is None:
+        high *= 1.25
+        best = fill(runs, loads, group, costs, high)
+    for _ in range(7 if high > low else 0):
+        middle = (low + high) / 2
+        found = fill(runs, loads, group, costs, middle)
+        if found is None:
+            low = middle
+        else:
+            high, best = middle, found
+    return best
+
+
+def cut(runs, lanes, group, costs=Costs()):
+    """Lists of (run, from, to) per lane. Rows of their own are dealt out evenly, so that each lane merges its share of rows;
+    runs of several rows fill the lanes up to one level, and come first in them."""
+    several = [r for r in runs if r.rows > 1]
+    single = [r for r in runs if r.rows == 1]
+    loads = [0.0] * lanes
+    if not several:
+        return level(single, loads, group, costs)
+    price = lambda r: sum(x * y for x, y in zip(run_cost(r, group, costs), (r.tokens, 1)))
+    share = sum(map(price, runs)) / lanes
+    pieces = []
+    for run in single:
+        parts = max(1, min(math.ceil(price(run) / share - 1e-6), run.tokens // SMALLEST))
+        step = -(-(-(-run.tokens // parts)) // ALIGN) * ALIGN if parts > 1 else run.tokens
+        for begin in range(0, run.tokens, step):
+            pieces.append((run, begin, min(run.tokens, begin + step)))
+    tails = [[] for _ in range(lanes)]
+    heap = [(0.0, lane) for lane in range(lanes)]
+    for item in sorted(pieces, key=lambda x: x[1] - x[2]):
+        load, lane = heapq.heappop(heap)
+        per, fixed = run_cost(item[0], group, costs)
+        loads[lane] = load + fixed + per * (item[2] - item[1])
+        tails[lane].append(item)
+        heapq.heappush(heap, (loads[lane], lane))
+    heads = level(several, loads, group, costs)
+    return [a + b for a, b in zip(heads, tails)]
+
+
+def worth(runs, alone, lanes, group, costs):
+    """Is the step faster with shared runs than with every row reading for itself?"""
+    price = lambda rs: sum(per * r.tokens + fixed for r in rs for per, fixed in [run_cost(r, group, costs)])
+    again = sum(r.tokens for r in alone) - sum(r.tokens for r in runs)
+    return price(runs) / lanes + costs.wait < (price(alone) - (1 - costs.reread) * again) / lanes
+
+
+@dataclass
+class Plan:
+    rows: int
+    lanes: int
+    record_cap: int
+    records: np.ndarray
+    lengths: np.ndarray
+    chunk_ids: np.ndarray
+    row_position: np.ndarray
+    row_partial_start: np.ndarray
+    row_partial: np.ndarray
+    partials: int
+    waits: np.ndarray = None
+    segments: int = 0
+
+
+def plan(sequences, chunk, group, row_cap, lanes, sharing=True, costs=Costs(), runs=None, rows=None):
+    if runs is None:
+        runs, rows = find_runs(sequences, chunk, group, row_cap, sharing, costs)
+        if sharing and any(r.rows > 1 and not r.causal for r in runs):
+            alone, _ = find_runs(sequences, chunk, group, row_cap, False, costs)
+            if not worth(runs, alone, lanes, group, costs):
+                runs = alone
+    cuts = cut(runs, lanes, group, costs)
+    position = np.concatenate([np.arange(s.position, s.position + s.rows) for s in sequences])
+    covered = np.zeros(rows, int)
+    segments = [(lane, *piece) for lane, pieces in enumerate(cuts) for piece in pieces]
+    for _, run, _, _ in segments:
+        covered[run.first_row : run.first_row + run.rows] += 1
+    slots = [[] for _ in range(rows)]
+    cap = max([1] + [len(p) for p in cuts])
+    records = np.zeros((lanes, cap, 16), np.int32)
+    lengths = np.zeros((lanes, cap), np.int32)
+    ids, partials, filled = [], 0, [0] * lanes
+    for lane, run, begin, end in segments:
+        i = filled[lane]
+        filled[lane] += 1
+        partial = -1
+        if (covered[run.first_row : run.first_row + run.rows] > 1).any():
+            partial = partials
+            partials += run.rows
+            for r in range(run.rows):
+                slots[run.first_row + r].append((run.first_token + begin, partial + r))
+        c0, c1 = begin // chunk, -(-end // chunk)
+        mine = list(run.chunks[c0:c1])
+        causal = run.causal and end > run.cut_limit
+        records[lane, i, :6] = [run.first_row, run.rows, run.first_token + begin, int(causal), partial, len(ids)]
+        records[lane, i, 8 : 8 + min(8, len(mine))] = mine[:8]
+        lengths[lane, i] = end - begin
+        ids += mine
+    slots = [[slot for _, slot in sorted(row)] for row in slots]
+    # The record of a row's last tokens owns it (flag 2); the others are waited for (flag 4).
+    for lane in range(lanes):
+        for record in records[lane, : filled[lane]]:
+            if record[4] >= 0:
+                own = [slots[record[0] + r][-1] == record[4] + r for r in range(record[1])]
+                record[3] |= 2 * any(own) + 4 * (not all(own))
+    # Records of other lanes that each lane waits for.
+    of_slot = {int(records[lane, i, 4]) + r: (lane, i) for lane in range(lanes) for i in range(filled[lane]) if records[lane, i, 4] >= 0
+               for r in range(records[lane, i, 1])}
+    needed = [set() for _ in range(lanes)]
+    for row in slots:
+        if row:
+            owner = of_slot[row[-1]][0]
+            needed[owner].update(lane * cap + i for lane, i in map(of_slot.get, row[:-1]) if lane != owner)
+    waits = np.full((lanes, max([1] + [len(n) for n in needed])), -1, np.int32)
+    for lane, n in enumerate(needed):
+        waits[lane, : len(n)] = sorted(n)
+    start = np.cumsum([0] + [len(s) for s in slots]).astype(np.int32)
+    flat = np.array([x for s in slots for x in s] + [0], np.int32)
+    return Plan(rows, lanes, cap, records, lengths, np.array(ids + [0] * 32, np.int32), position.astype(np.int32), start, flat, partials, waits, len(segments))
