@@ -2,6 +2,7 @@
 module org.chunkllama.bench {
   requires transitive org.chunkllama.engine;
   requires transitive org.chunkllama.backend.cpu;
+  requires jdk.incubator.vector;
   requires jdk.jfr;
   requires jmh.core;
   requires tools.jackson.databind;

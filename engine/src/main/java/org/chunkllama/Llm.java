@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.chunkllama.error.ChunkLlamaException;
 import org.chunkllama.files.Progress;
 import org.chunkllama.guide.GuideCompiler;
@@ -319,6 +320,22 @@ public final class Llm implements AutoCloseable {
    */
   public TreeSnapshot tree(boolean withTokens) {
     return await(loop.ask(engine -> engine.snapshot(withTokens)));
+  }
+
+  /**
+   * Shows the prefix tree after every step, on the engine thread: be brief. Ends when the returned
+   * handle is closed.
+   *
+   * @param withTokens with the token ids of its chunks
+   */
+  public Watch watchTree(boolean withTokens, Consumer<TreeSnapshot> watcher) {
+    return loop.watch(engine -> watcher.accept(engine.snapshot(withTokens)))::run;
+  }
+
+  /** Somebody who looks on; once closed, from another thread than the engine's, that has ended. */
+  public interface Watch extends AutoCloseable {
+    @Override
+    void close();
   }
 
   /** Figures since loading, taken between two steps. */

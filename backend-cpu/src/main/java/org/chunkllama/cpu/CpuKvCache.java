@@ -21,7 +21,8 @@ import org.chunkllama.spi.KvLayout;
  * </ul>
  *
  * <p>d is the head dim rounded up to 16. Panels keep what a partly filled chunk uses, and what one
- * token writes, in few pages. Memory is taken from the system as chunks are first written.
+ * token writes, in few pages. Memory is taken from the system ahead of the first writes, see {@link
+ * KvPopulator}.
  */
 final class CpuKvCache implements KvCache {
   /** Slots of a panel of K. */
@@ -34,6 +35,7 @@ final class CpuKvCache implements KvCache {
   private final int chunks;
   private final long blockBytes;
   private final LargeMemory memory;
+  private final KvPopulator populator;
 
   CpuKvCache(KvLayout layout, int chunks) {
     if (layout.headDim() > MAX_HEAD_DIM) {
@@ -50,6 +52,8 @@ final class CpuKvCache implements KvCache {
     this.blockBytes = layout.type().bytes((long) layout.chunkTokens() * paddedDim);
     long blocks = 2L * layout.layers() * layout.kvHeads();
     this.memory = new LargeMemory(Math.multiplyExact(blocks * blockBytes, (long) chunks));
+    long layerBytes = 2L * layout.kvHeads() * blockBytes * chunks;
+    this.populator = new KvPopulator(memory, layout.layers(), layerBytes);
   }
 
   @Override
@@ -130,6 +134,7 @@ final class CpuKvCache implements KvCache {
 
   @Override
   public void close() {
+    populator.close();
     memory.close();
   }
 }

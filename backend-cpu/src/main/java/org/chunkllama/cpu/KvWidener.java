@@ -32,38 +32,46 @@ final class KvWidener {
     }
   }
 
+  // One flat loop: a loop over the vectors of a row, only 1 to 16 of them, costs more to enter than
+  // its work.
   private static void bf16(int pairs, int rowBytes, long from, long to) {
-    for (int pair = 0; pair < pairs; pair++) {
-      long source = (from + (long) pair * rowBytes) & MASK;
-      long low = (to + 2L * pair * rowBytes) & MASK;
-      long high = (low + rowBytes) & MASK;
-      for (int i = 0; i < rowBytes; i += STEP) {
-        long at = i & MASK;
-        IntVector x = IntVector.fromMemorySegment(INTS, ALL, source + at, ORDER);
-        x.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(ALL, low + at, ORDER);
-        x.and(0xffff0000).intoMemorySegment(ALL, high + at, ORDER);
+    long low = to;
+    int column = 0;
+    long bytes = (long) pairs * rowBytes;
+    for (long at = 0; at < bytes; at += STEP) {
+      IntVector x = IntVector.fromMemorySegment(INTS, ALL, (from + at) & MASK, ORDER);
+      x.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(ALL, low & MASK, ORDER);
+      x.and(0xffff0000).intoMemorySegment(ALL, (low + rowBytes) & MASK, ORDER);
+      low += STEP;
+      column += STEP;
+      if (column == rowBytes) {
+        column = 0;
+        low += rowBytes;
       }
     }
   }
 
   /** Exact for normals and subnormals; {@link KvWriter#half} stores no infinity. */
   private static void half(int pairs, int rowBytes, long from, long to) {
-    for (int pair = 0; pair < pairs; pair++) {
-      long source = (from + (long) pair * rowBytes) & MASK;
-      long low = (to + 2L * pair * rowBytes) & MASK;
-      long high = (low + rowBytes) & MASK;
-      for (int i = 0; i < rowBytes; i += STEP) {
-        long at = i & MASK;
-        IntVector x = IntVector.fromMemorySegment(INTS, ALL, source + at, ORDER);
-        // The arithmetic shift leaves copies of the sign, which the mask takes away again.
-        FloatVector a =
-            x.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 3)
-                .and(0x8fffe000)
-                .reinterpretAsFloats();
-        FloatVector b = x.lanewise(VectorOperators.ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-        a.mul(HALF_BIAS).intoMemorySegment(ALL, low + at, ORDER);
-        b.mul(HALF_BIAS).intoMemorySegment(ALL, high + at, ORDER);
+    long low = to;
+    int column = 0;
+    long bytes = (long) pairs * rowBytes;
+    for (long at = 0; at < bytes; at += STEP) {
+      IntVector x = IntVector.fromMemorySegment(INTS, ALL, (from + at) & MASK, ORDER);
+      // The arithmetic shift leaves copies of the sign, which the mask takes away again.
+      FloatVector a =
+          x.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(0x8fffe000)
+              .reinterpretAsFloats();
+      FloatVector b = x.lanewise(VectorOperators.ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+      a.mul(HALF_BIAS).intoMemorySegment(ALL, low & MASK, ORDER);
+      b.mul(HALF_BIAS).intoMemorySegment(ALL, (low + rowBytes) & MASK, ORDER);
+      low += STEP;
+      column += STEP;
+      if (column == rowBytes) {
+        column = 0;
+        low += rowBytes;
       }
     }
   }

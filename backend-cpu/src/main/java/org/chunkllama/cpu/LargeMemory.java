@@ -17,6 +17,8 @@ final class LargeMemory implements AutoCloseable {
   private static final long HUGE_PAGE = 1L << 21;
   private static final int CACHE_LINE = 64;
   private static final int MADV_HUGEPAGE = 14;
+  private static final int MADV_POPULATE_WRITE = 23; // Linux 5.14
+  private static final long PAGE = 1L << 12;
 
   private static final MethodHandle MALLOC =
       function("malloc", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG))
@@ -71,13 +73,29 @@ final class LargeMemory implements AutoCloseable {
 
   /** A refusal does no harm: pages are then of the usual size. */
   private static void adviseHugePages(long address, long bytes) {
-    if (MADVISE.isPresent()) {
-      try {
-        int ignored =
-            (int) MADVISE.get().invokeExact(MemorySegment.ofAddress(address), bytes, MADV_HUGEPAGE);
-      } catch (Throwable e) {
-        throw new AssertionError(e);
-      }
+    advise(address, bytes, MADV_HUGEPAGE);
+  }
+
+  /**
+   * Has the system put pages behind bytes [offset, offset + bytes) now, content untouched. Any
+   * thread may call it while others write there.
+   *
+   * @return false if the system cannot, or has no memory left
+   */
+  boolean populate(long offset, long bytes) {
+    long from = (address() + offset) & -PAGE;
+    long end = (address() + offset + bytes + PAGE - 1) & -PAGE;
+    return advise(from, end - from, MADV_POPULATE_WRITE);
+  }
+
+  private static boolean advise(long address, long bytes, int advice) {
+    if (MADVISE.isEmpty()) {
+      return false;
+    }
+    try {
+      return 0 == (int) MADVISE.get().invokeExact(MemorySegment.ofAddress(address), bytes, advice);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
     }
   }
 

@@ -9,6 +9,9 @@ final class PackedRows implements Workers.Task {
   /** Rows of a tile: as many sums as the processor has registers for. */
   static final int TILE = manyRegisters() ? PanelTile12.ROWS : PanelTile6.ROWS;
 
+  /** Inputs of all rows of a tile that are packed before the next: they stay in the first cache. */
+  private static final int INPUTS_PER_PASS = 256;
+
   private final Workers workers;
   private float[] values = {};
   private int rows;
@@ -68,24 +71,62 @@ final class PackedRows implements Workers.Task {
     int height = height(tile);
     int start = start(tile);
     int real = Math.min(height, rows - tile * TILE);
-    for (int r = 0; r < height; r++) {
-      if (r < real) {
-        row(in + (tile * TILE + r) * inRowBytes, start + r, height);
-      } else {
-        zeros(start + r, height);
+    if (real == PanelTile12.ROWS) {
+      twelveRows(in + (long) tile * TILE * inRowBytes, start);
+      return;
+    }
+    for (int from = 0; from < inputs; from += INPUTS_PER_PASS) {
+      int end = Math.min(inputs, from + INPUTS_PER_PASS);
+      for (int r = 0; r < height; r++) {
+        if (r < real) {
+          row(in + ((long) tile * TILE + r) * inRowBytes, start + r, height, from, end);
+        } else {
+          zeros(start + r, height, from, end);
+        }
       }
     }
   }
 
-  private void row(long from, int to, int step) {
+  /** The usual tile: a column of it at a time, so that stores run through memory. */
+  private void twelveRows(long first, int start) {
     float[] v = values;
-    for (int k = 0; k < inputs; k++) {
-      v[to + k * step] = NativeMemory.get((from & NativeMemory.MASK) + 4L * k);
+    long r0 = first & NativeMemory.MASK;
+    long r1 = (r0 + inRowBytes) & NativeMemory.MASK;
+    long r2 = (r1 + inRowBytes) & NativeMemory.MASK;
+    long r3 = (r2 + inRowBytes) & NativeMemory.MASK;
+    long r4 = (r3 + inRowBytes) & NativeMemory.MASK;
+    long r5 = (r4 + inRowBytes) & NativeMemory.MASK;
+    for (int half = 0; half < 12; half += 6) {
+      int to = start + half;
+      for (int k = 0; k < inputs; k++) {
+        long at = 4L * k;
+        int i = to + 12 * k;
+        v[i] = NativeMemory.get(r0 + at);
+        v[i + 1] = NativeMemory.get(r1 + at);
+        v[i + 2] = NativeMemory.get(r2 + at);
+        v[i + 3] = NativeMemory.get(r3 + at);
+        v[i + 4] = NativeMemory.get(r4 + at);
+        v[i + 5] = NativeMemory.get(r5 + at);
+      }
+      long six = 6 * inRowBytes;
+      r0 += six;
+      r1 += six;
+      r2 += six;
+      r3 += six;
+      r4 += six;
+      r5 += six;
     }
   }
 
-  private void zeros(int to, int step) {
-    for (int k = 0; k < inputs; k++) {
+  private void row(long row, int to, int step, int from, int end) {
+    float[] v = values;
+    for (int k = from; k < end; k++) {
+      v[to + k * step] = NativeMemory.get((row & NativeMemory.MASK) + 4L * k);
+    }
+  }
+
+  private void zeros(int to, int step, int from, int end) {
+    for (int k = from; k < end; k++) {
       values[to + k * step] = 0;
     }
   }

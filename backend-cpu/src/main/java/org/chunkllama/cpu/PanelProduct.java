@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class PanelProduct implements MatrixProduct, Workers.Task, AutoCloseable {
   /** Floats of activations in a block of rows: half a megabyte. */
-  private static final int BLOCK_VALUES = 128 * 1024;
+  private static final int BLOCK_VALUES = 1024 * 1024;
 
   /** Inputs multiplied in one go: a panel's share and a tile's stay in the second-level cache. */
-  private static final int INPUTS_PER_PASS = 256;
+  private static final int INPUTS_PER_PASS = 2048;
 
   private static final long DECODED_BYTES = 4L * INPUTS_PER_PASS * PanelSource.WIDTH;
   private static final int TASKS_PER_THREAD = 8;

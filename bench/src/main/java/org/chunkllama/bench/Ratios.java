@@ -5,7 +5,10 @@ import java.util.Arrays;
 /** Two variants timed in turns, so that what else the machine does hits both. */
 final class Ratios {
   private static final long WARM_UP_NANOS = 6_000_000_000L;
-  private static final double LEAST_NANOS = 4e6;
+
+  /** So long that what the other variant left in the caches makes no difference. */
+  private static final double LEAST_NANOS = 3e7;
+
   private static final double WINDOW_NANOS = 5e7;
   private static final double SLOWER = 0.95;
   private static final int STEADY_WINDOWS = 6;

@@ -31,6 +31,7 @@ final class BenchCommand implements Runnable {
         new BenchOfflineCommand(context),
         new BenchAdvantageCommand(context),
         new BenchKernelCommand(context),
+        new BenchProductCommand(context),
         new BenchPeersCommand(context),
         new BenchProfileCommand(context),
         new BenchKlCommand(context),

@@ -7,15 +7,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.chunkllama.Generation;
 import org.chunkllama.GenerationRequest;
+import org.chunkllama.GenerationResult;
 import org.chunkllama.Llm;
 import org.chunkllama.prefix.TreeSnapshot;
 import org.chunkllama.prefix.TreeSnapshot.Run;
 
 /** Runs requests together and keeps the tree of the moment when most of them were running. */
 final class TreeWatch {
-  private final Llm llm;
   private final List<int[]> prompts = new ArrayList<>();
   private final Map<Long, Integer> promptOfSequence = new HashMap<>();
   private TreeSnapshot fullest;
@@ -23,7 +22,6 @@ final class TreeWatch {
   private long nanos;
 
   private TreeWatch(Llm llm) {
-    this.llm = llm;
     this.fullest = llm.tree(true);
   }
 
@@ -35,21 +33,18 @@ final class TreeWatch {
   static TreeWatch run(Llm llm, List<GenerationRequest> requests) {
     TreeWatch watch = new TreeWatch(llm);
     long begin = System.nanoTime();
-    List<Generation> generations = llm.submitAll(requests);
-    while (!generations.stream().allMatch(Generation::isDone)) {
-      watch.look();
+    List<GenerationResult> results;
+    try (Llm.Watch _ = llm.watchTree(true, watch::look)) {
+      results = llm.generateAll(requests);
     }
     watch.nanos = System.nanoTime() - begin;
-    for (Generation generation : generations) {
-      watch.prompts.add(generation.result().promptTokenIds());
-    }
+    results.forEach(result -> watch.prompts.add(result.promptTokenIds()));
     watch.match();
     return watch;
   }
 
-  /** Takes a snapshot; the engine gives it between two steps, so this does not spin. */
-  private void look() {
-    TreeSnapshot tree = llm.tree(true);
+  /** On the engine thread; what it writes is read once all requests have ended. */
+  private void look(TreeSnapshot tree) {
     int sequences = sequences(tree).size();
     // The latest of equals: by then nothing is in flight.
     if (sequences >= fullestSequences) {

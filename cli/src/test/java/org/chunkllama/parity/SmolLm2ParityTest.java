@@ -11,13 +11,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.chunkllama.DefaultModel;
 import org.chunkllama.GenerationRequest;
 import org.chunkllama.GenerationResult;
 import org.chunkllama.Llm;
 import org.chunkllama.LlmOptions;
 import org.chunkllama.Prompt;
 import org.chunkllama.files.ModelFile;
-import org.chunkllama.files.ModelLocator;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.model.StepPlan;
@@ -33,7 +33,6 @@ import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.text.Message;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -42,7 +41,7 @@ import tools.jackson.databind.ObjectMapper;
 /**
  * The default model, from its GGUF, in fp32 on the CPU backend, gives what transformers gives from
  * the same file: prompt ids, 80 greedy tokens of five prompts of up to 1,500 tokens, logits. Made
- * by tools/goldens/smollm2.py. Needs the model in the cache ({@code chunkllama pull smollm2-135m}).
+ * by tools/goldens/smollm2.py.
  */
 class SmolLm2ParityTest {
   private static final BackendOptions FP32 =
@@ -55,11 +54,7 @@ class SmolLm2ParityTest {
 
   @BeforeAll
   static void open() throws IOException {
-    ModelLocator locator = ModelLocator.fromEnvironment();
-    model = locator.catalogue().find("smollm2-135m").flatMap(locator::cached).orElse(null);
-    Assumptions.assumeTrue(
-        model != null,
-        "skipped: smollm2-135m is not in the cache (./chunkllama pull smollm2-135m)");
+    model = DefaultModel.require();
     try (InputStream in =
         Objects.requireNonNull(
             SmolLm2ParityTest.class.getResourceAsStream("/goldens/smollm2.json"))) {

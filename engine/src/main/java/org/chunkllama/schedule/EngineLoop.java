@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +38,7 @@ public final class EngineLoop implements AutoCloseable {
   private final int capacity;
   private final Semaphore room;
   private final ConcurrentLinkedQueue<Consumer<Engine>> commands = new ConcurrentLinkedQueue<>();
+  private final CopyOnWriteArrayList<Consumer<Engine>> watchers = new CopyOnWriteArrayList<>();
   private final AtomicLong ids = new AtomicLong();
   private final Thread thread;
   private final CompletableFuture<Boolean> drained = new CompletableFuture<>();
@@ -237,6 +239,29 @@ public final class EngineLoop implements AutoCloseable {
         _ -> {});
   }
 
+  /**
+   * Shows the engine to {@code watcher} after every step, on the engine thread, until the returned
+   * action has run (from another thread). A watcher that throws is logged and sees no more.
+   */
+  public Runnable watch(Consumer<Engine> watcher) {
+    watchers.add(watcher);
+    return () -> {
+      watchers.remove(watcher);
+      ask(_ -> true).exceptionally(_ -> false).join(); // the step it may be looking at is over
+    };
+  }
+
+  private void showToWatchers() {
+    for (Consumer<Engine> watcher : watchers) {
+      try {
+        watcher.accept(engine);
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, "a watcher of the engine failed and is removed", e);
+        watchers.remove(watcher);
+      }
+    }
+  }
+
   /** Queues a command; {@code refused} runs instead, on either thread, if it cannot be run. */
   private void send(Consumer<Engine> command, Consumer<RuntimeException> refused) {
     commands.add(e -> {
@@ -269,6 +294,8 @@ public final class EngineLoop implements AutoCloseable {
         runCommands();
         if (engine.step() == 0) {
           idle();
+        } else {
+          showToWatchers();
         }
       }
       engine.failAll(closed());

@@ -1,14 +1,12 @@
 package org.chunkllama.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
+import org.chunkllama.DefaultModel;
 import org.chunkllama.SharedAssets;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.model.RopeScaling;
@@ -82,11 +80,7 @@ class RealModelsTest {
 
   @Test
   void opensTheDefaultModel() {
-    ModelLocator locator = ModelLocator.fromEnvironment();
-    Catalogue.Entry entry = locator.catalogue().find("smollm2-135m").orElseThrow();
-    Optional<Path> cached = locator.cached(entry);
-    assumeTrue(cached.isPresent(), "skipped: smollm2-135m is not in " + locator.cacheFolder());
-    try (ModelFile file = ModelFile.open(cached.orElseThrow())) {
+    try (ModelFile file = ModelFile.open(DefaultModel.require())) {
       ModelConfig config = file.config();
       assertThat(config.layers()).isEqualTo(30);
       assertThat(config.hidden()).isEqualTo(576);

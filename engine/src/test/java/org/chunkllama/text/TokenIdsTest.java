@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import org.chunkllama.DefaultModel;
+import org.chunkllama.SharedAssets;
 import org.chunkllama.files.ModelFile;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -16,7 +18,7 @@ class TokenIdsTest {
 
   @Test
   void smolLm2AsTransformers() throws IOException {
-    try (ModelFile model = ModelFile.open(TextAssets.smolLm2());
+    try (ModelFile model = ModelFile.open(DefaultModel.require());
         Tokenizer tokenizer = Tokenizers.of(model.tokenizer())) {
       for (Golden golden : goldens("smollm2.json")) {
         assertThat(tokenizer.encode(golden.text(), false, false))
@@ -35,7 +37,7 @@ class TokenIdsTest {
   /** Random runs of few characters among them, where merges tie. */
   @Test
   void llama2AsSentencePiece() throws IOException {
-    var file = TextAssets.shared("tokenizers/golden/ggml-vocab-llama-spm.gguf");
+    var file = SharedAssets.require("tokenizers/golden/ggml-vocab-llama-spm.gguf");
     try (Tokenizer tokenizer = Tokenizers.of(new GgufMetadata(file).tokenizer())) {
       for (Golden golden : goldens("llama2-spm.json")) {
         assertThat(tokenizer.encode(golden.text(), false, false))

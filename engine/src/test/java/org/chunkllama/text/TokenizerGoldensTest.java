@@ -3,6 +3,7 @@ package org.chunkllama.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.chunkllama.SharedAssets;
 import org.junit.jupiter.api.Test;
 
 /** Ids equal to those of the models' own tokenizers, texts equal after a round trip. */
@@ -35,11 +36,11 @@ class TokenizerGoldensTest {
   }
 
   private static TokenizerSpec gguf(String name) {
-    return new GgufMetadata(TextAssets.shared(FOLDER + name)).tokenizer();
+    return new GgufMetadata(SharedAssets.require(FOLDER + name)).tokenizer();
   }
 
   private static TokenizerSpec json(String name) {
-    return new TokenizerSpec.HuggingFace(TextAssets.shared(FOLDER + name), null, -1, List.of());
+    return new TokenizerSpec.HuggingFace(SharedAssets.require(FOLDER + name), null, -1, List.of());
   }
 
   private static void check(TokenizerSpec spec, String goldens) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.chunkllama.SharedAssets;
 import org.chunkllama.error.ModelFileException;
 import org.chunkllama.error.UnsupportedModelException;
 import org.junit.jupiter.api.Test;
@@ -110,7 +111,7 @@ class TokenizersTest {
 
   private static void checkPre(String model, String pre, String goldens) throws IOException {
     TokenizerSpec spec =
-        JsonVocabulary.read(TextAssets.shared("tokenizers/" + model + "/tokenizer.json"), pre);
+        JsonVocabulary.read(SharedAssets.require("tokenizers/" + model + "/tokenizer.json"), pre);
     try (Tokenizer tokenizer = Tokenizers.of(spec)) {
       List<String> texts = TextAssets.texts(goldens);
       List<int[]> ids = TextAssets.ids(goldens);
@@ -122,7 +123,7 @@ class TokenizersTest {
 
   @Test
   void configDecidesOverBosOfTokenizerJson() {
-    Path json = TextAssets.shared("tokenizers/tinyllama-1.1b/tokenizer.json");
+    Path json = SharedAssets.require("tokenizers/tinyllama-1.1b/tokenizer.json");
     try (Tokenizer own = Tokenizers.of(new TokenizerSpec.HuggingFace(json, null, 1, List.of(2)));
         Tokenizer without =
             Tokenizers.of(new TokenizerSpec.HuggingFace(json, false, 1, List.of(2)))) {
@@ -137,7 +138,7 @@ class TokenizersTest {
 
   @Test
   void idsOfPlainTextStayWhereControlTokensAreTakenOut() {
-    Path json = TextAssets.shared("tokenizers/qwen3/tokenizer.json");
+    Path json = SharedAssets.require("tokenizers/qwen3/tokenizer.json");
     try (Tokenizer qwen = Tokenizers.of(new TokenizerSpec.HuggingFace(json, null, -1, List.of()))) {
       int think = qwen.id("<think>");
       assertThat(think).isEqualTo(151667);
