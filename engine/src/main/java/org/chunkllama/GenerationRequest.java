@@ -28,10 +28,10 @@ public record GenerationRequest(
     int priority,
     Duration deadline) {
   /** Lowest priority. */
-  public static final int LEAST_PRIORITY = -1000;
+  public static final int LEAST_PRIORITY = -Terms.MOST_PRIORITY;
 
   /** Highest priority. */
-  public static final int MOST_PRIORITY = 1000;
+  public static final int MOST_PRIORITY = Terms.MOST_PRIORITY;
 
   /** How many later requests a level of priority passes at most. */
   public static final int ARRIVALS_PER_PRIORITY = Terms.ARRIVALS_PER_PRIORITY;

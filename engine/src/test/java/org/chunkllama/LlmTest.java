@@ -5,15 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.chunkllama.error.ContextLengthException;
+import org.chunkllama.error.DeadlineException;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.error.ModelFileException;
+import org.chunkllama.error.QueueFullException;
+import org.chunkllama.error.ShuttingDownException;
+import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.files.RandomModel;
+import org.chunkllama.guide.Guide;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.SamplingOptions;
@@ -289,6 +295,112 @@ class LlmTest {
       assertThat(own.config().architecture()).isEqualTo("llama");
       assertThat(own.name()).isEqualTo("random llama");
       assertThat(own.chatTemplate().isUsable()).isTrue();
+    }
+  }
+
+  @Test
+  void aGuideShapesTheAnswer() {
+    Guide guide =
+        Guide.jsonSchema(
+            "{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\"},"
+                + "\"n\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":99}},"
+                + "\"required\":[\"ok\",\"n\"],\"additionalProperties\":false}");
+    GenerationOptions options =
+        GenerationOptions.defaults()
+            .withMaxTokens(200)
+            .withN(3)
+            .withSampling(SamplingOptions.temperature(1).withSeed(5))
+            .withGuide(guide);
+    GenerationResult result = llm.generate(request("Tell me.").withOptions(options)).result();
+    for (Completion completion : result.completions()) {
+      assertThat(completion.text())
+          .matches("(?s)\\{\\s*\"ok\": ?(true|false),\\s*\"n\": ?[1-9]?[0-9]\\s*}");
+      assertThat(completion.finishReason()).isEqualTo(FinishReason.STOP);
+    }
+    assertThatThrownBy(() ->
+            llm.trySubmit(
+                request("x").withOptions(SHORT.withGuide(Guide.jsonSchema("{\"not\":{}}")))))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("'not'");
+  }
+
+  @Test
+  void theBestOfSeveralByMeanLogprob() {
+    GenerationOptions options =
+        SHORT.withN(2).withBestOf(6).withSampling(SamplingOptions.temperature(1.5).withSeed(5));
+    Generation generation = llm.generate(request("Tell me.").withOptions(options));
+    List<GenerationPiece> pieces = new ArrayList<>();
+    generation.pieces().forEach(pieces::add);
+    GenerationResult best = generation.result();
+    GenerationResult all =
+        llm.generate(
+                request("Tell me.").withOptions(options.withN(6).withBestOf(0).withLogprobs(0)))
+            .result();
+    List<String> ranked =
+        all.completions().stream()
+            .sorted(
+                java.util.Comparator.comparingDouble(
+                    c -> -c.logprobs().stream().mapToDouble(l -> l.logprob()).average().orElse(0)))
+            .map(Completion::text)
+            .toList();
+    assertThat(best.completions()).extracting(Completion::text).isEqualTo(ranked.subList(0, 2));
+    assertThat(best.completions()).allMatch(c -> c.logprobs().isEmpty() && c.score() < 0);
+    assertThat(pieces).extracting(GenerationPiece::text).isEqualTo(ranked.subList(0, 2));
+  }
+
+  @Test
+  void prefixesAreListedExpireAndLetGo() throws InterruptedException {
+    try (Llm own = Llm.load(file, OPTIONS)) {
+      int[] ids = IntStream.range(1, 60).toArray();
+      PrefixOptions options =
+          PrefixOptions.defaults().withSalt("s").withTenant("t").withTtl(Duration.ofMillis(300));
+      Prefix shortLived = own.prefix(new Prompt.Tokens(ids), options);
+      Prefix kept = own.prefix(new Prompt.Tokens(ids), options.withTtl(Duration.ZERO));
+      assertThat(own.prefixes()).containsExactly(shortLived, kept);
+      assertThat(shortLived.timeLeft()).hasValueSatisfying(t -> assertThat(t).isPositive());
+      assertThat(kept.timeLeft()).isEmpty();
+      GenerationRequest request = kept.request("x").withOptions(SHORT);
+      assertThat(request.salt()).isEqualTo("s");
+      assertThat(request.tenant()).isEqualTo("t");
+      assertThat(own.generate(request).result().cachedTokens()).isGreaterThanOrEqualTo(48);
+      Thread.sleep(350);
+      assertThat(own.prefixes()).containsExactly(kept);
+      assertThat(own.unpin(shortLived.id())).isFalse();
+      assertThat(own.unpin(kept.id())).isTrue();
+      assertThat(own.unpin(kept.id())).isFalse();
+      assertThat(own.prefixes()).isEmpty();
+    }
+  }
+
+  @Test
+  void limitsQueueDeadlineAndDrain() {
+    try (Llm own = Llm.load(file, OPTIONS.withQueueCapacity(2).withMaxSequences(1))) {
+      own.limitTenant("t", TenantLimits.none().withRequests(1));
+      GenerationRequest longOne = request("Go on.").withOptions(SHORT.withMaxTokens(400));
+      Generation first = own.trySubmit(longOne.withTenant("t"));
+      assertThatThrownBy(() -> own.trySubmit(request("x").withTenant("t")))
+          .isInstanceOf(TenantLimitException.class);
+      assertThatThrownBy(
+              () -> {
+                for (int i = 0; i < 4; i++) {
+                  own.trySubmit(longOne);
+                }
+              })
+          .isInstanceOf(QueueFullException.class);
+      first.close();
+      first.result();
+      Generation late = own.generate(longOne.withDeadline(Duration.ofNanos(1)));
+      assertThatThrownBy(late::result).isInstanceOf(DeadlineException.class);
+      assertThat(own.drain(Duration.ofSeconds(60))).isTrue();
+      assertThat(own.isAccepting()).isFalse();
+      assertThatThrownBy(() -> own.trySubmit(request("x")))
+          .isInstanceOf(ShuttingDownException.class);
+      LlmStats stats = own.stats();
+      assertThat(stats.deadlines()).isEqualTo(1);
+      assertThat(stats.kvUsage()).isZero();
+      assertThat(stats.chunksFree() + stats.chunksRetained()).isEqualTo(stats.chunksTotal());
+      assertThat(stats.planNanos() + stats.modelNanos() + stats.outputNanos())
+          .isEqualTo(stats.prefillNanos() + stats.decodeNanos());
     }
   }
 }

@@ -35,6 +35,7 @@ final class BenchCommand implements Runnable {
         new BenchPeersCommand(context),
         new BenchProfileCommand(context),
         new BenchKlCommand(context),
+        new BenchGuideCommand(context),
         new BenchJmhCommand());
   }
 

@@ -1,8 +1,10 @@
 package org.chunkllama.schedule;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import org.chunkllama.error.PoolExhaustedException;
 import org.chunkllama.prefix.Match;
 import org.chunkllama.prefix.PrefixTree;
@@ -12,18 +14,25 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides which waiting prompts get chunks.
  *
- * <p><b>Order.</b> First come, first served. A prompt whose prefix is being computed by another
- * waits for that, never computes it again, and lets others pass meanwhile; an identical prompt
- * joins the one being computed and takes its logits. When the first has no room, only prompts that
- * find most of theirs in the tree may pass it, and only {@value #MOST_BYPASSES} times: those who
- * share a prefix run together and nobody waits for ever.
+ * <p><b>Order.</b> By rank: priority, then arrival. A prompt whose prefix is being computed by
+ * another waits for that, never computes it again, and lets others pass meanwhile; an identical
+ * prompt joins the one being computed and takes its logits. Those who share a prefix run together:
+ * when not all that waits has room, prompts that find most of theirs in the tree go first, and when
+ * the first has no room, only such may pass it. Either way one is passed {@value #MOST_BYPASSES}
+ * times at most while it is first, so nobody waits for ever: behind k others it is passed (k + 1) *
+ * {@value #MOST_BYPASSES} times at most by later ones, and by those that priority puts before it,
+ * which are no more than {@link Terms#ARRIVALS_PER_PRIORITY} per level.
  *
  * <p><b>Room.</b> Free and evictable chunks must hold the prompt and let every live sequence grow
- * by a chunk; with nothing live the prompt alone.
+ * by a chunk; with nothing live the prompt alone. What a tenant holds must stay within its share,
+ * or its prompts wait for its own; others pass.
  */
 final class Admission {
   /** How often one that waits for room is passed. */
   static final int MOST_BYPASSES = 32;
+
+  /** How many prompts are looked at beyond the first that does not go on. */
+  static final int WINDOW = 64;
 
   /** Tokens under way that a prompt waits for even if no other does. */
   static final int LEAST_PENDING = 16;
@@ -37,6 +46,7 @@ final class Admission {
   private final EngineLimits limits;
   private final EngineCounters counters;
   private final List<Refusal> refusals = new ArrayList<>();
+  private final Set<TenantAccount> fullTenants = new HashSet<>(); // found in this pass
   private boolean changed;
   private long removalsSeen;
 
@@ -76,31 +86,82 @@ final class Admission {
     }
     changed = false;
     removalsSeen = lives.removals();
-    @Nullable Entry blocked = null;
+    fullTenants.clear();
+    if (!waiting.fits((long) tree.available() * tree.chunkTokens(), slots())) {
+      admitWarm();
+    }
+    admitInOrder();
+    return refusals;
+  }
+
+  private int slots() {
+    return limits.maxSequences() - lives.weight();
+  }
+
+  private boolean hasSlots(Entry entry) {
+    return lives.size() == 0 || entry.weight() <= slots();
+  }
+
+  /** Those of the first {@value #WINDOW} that find most of their prompt go before the others. */
+  private void admitWarm() {
+    @Nullable Entry passed = null;
+    int seen = 0;
     Iterator<Entry> entries = waiting.entries().iterator();
-    while (entries.hasNext()) {
+    while (entries.hasNext() && seen++ < WINDOW) {
       Entry entry = entries.next();
-      if (lives.size() > 0 && lives.weight() + entry.weight() > limits.maxSequences()) {
-        break;
+      if (!hasSlots(entry) || (passed != null && passed.bypassed >= MOST_BYPASSES)) {
+        return;
       }
-      if (blocked != null && blocked.bypassed >= MOST_BYPASSES) {
-        break;
+      if (admit(entry, true)) {
+        waiting.removed(entries, entry);
+        if (passed != null) {
+          passed.bypassed++;
+        }
+      } else if (passed == null && !isPending(entry)) {
+        passed = entry;
       }
-      if (join(entry) || enter(entry, blocked != null)) {
-        entries.remove();
+    }
+  }
+
+  private void admitInOrder() {
+    @Nullable Entry blocked = null;
+    int beyond = 0;
+    Iterator<Entry> entries = waiting.entries().iterator();
+    while (entries.hasNext() && beyond < WINDOW) {
+      Entry entry = entries.next();
+      if (!hasSlots(entry) || (blocked != null && blocked.bypassed >= MOST_BYPASSES)) {
+        return;
+      }
+      beyond += blocked == null ? 0 : 1;
+      if (admit(entry, blocked != null)) {
+        waiting.removed(entries, entry);
         if (blocked != null) {
           blocked.bypassed++;
         }
+      } else if (waitsForTenant(entry)) {
+        if (entry.group.account().live == 0) { // only its pins are in the way
+          waiting.removed(entries, entry);
+          refusals.add(
+              new Refusal(entry.group, entry.group.account().overShare(entry.tokens().length)));
+        }
       } else if (blocked == null && !isPending(entry)) {
         if (lives.size() == 0) {
-          entries.remove();
+          waiting.removed(entries, entry);
           refusals.add(new Refusal(entry.group, tooSmall(entry.tokens().length)));
         } else {
           blocked = entry;
         }
       }
     }
-    return refusals;
+  }
+
+  /** True if it runs now; {@code warm}: only if it finds most of its prompt. */
+  private boolean admit(Entry entry, boolean warm) {
+    return !waitsForTenant(entry) && (join(entry) || enter(entry, warm));
+  }
+
+  private boolean waitsForTenant(Entry entry) {
+    return fullTenants.contains(entry.group.account());
   }
 
   private boolean isPending(Entry entry) {
@@ -124,29 +185,44 @@ final class Admission {
     return true;
   }
 
-  private boolean enter(Entry entry, boolean bypassing) {
+  private boolean enter(Entry entry, boolean warm) {
     int[] tokens = entry.tokens();
     int count = tokens.length;
     Match match = tree.match(tokens, count, entry.salt());
     if (isWorthWaiting(match)) {
       return false;
     }
-    if (bypassing && 2 * match.readyTokens() < count) {
+    if (warm && 2 * match.readyTokens() < count) {
+      return false;
+    }
+    TenantAccount account = entry.group.account();
+    if (account.isLimited() && !hasShare(entry, account)) {
+      fullTenants.add(account); // its later prompts wait too
       return false;
     }
     int spare = lives.size() == 0 ? 0 : growth(entry);
     if (!tree.canInsert(tokens, count, entry.salt(), spare)) {
       return false;
     }
-    Sequence sequence = tree.insert(tokens, count, entry.salt());
-    Live live =
-        new Live(sequence, entry.arrival(), Math.max(entry.counted, sequence.reused()), entry.key);
+    Sequence sequence = tree.insert(tokens, count, entry.salt(), account.chunks);
+    int counted = Math.max(entry.counted, sequence.reused());
+    Live live = new Live(sequence, entry.rank(), account, counted, entry.key);
     lives.addPrefill(live, entry.key);
     start(entry, live, sequence.reused());
     return true;
   }
 
+  /** Whether its tenant may hold the prompt and a chunk of growth for each of its sequences. */
+  private boolean hasShare(Entry entry, TenantAccount account) {
+    int[] tokens = entry.tokens();
+    int growth =
+        account.live == 0 ? 0 : Math.min(account.live + entry.weight(), account.chunksMax() / 4);
+    int held = account.chunks.chunks() + tree.newlyHeld(tokens, tokens.length, entry.salt());
+    return held + growth <= account.chunksMax();
+  }
+
   private void start(Entry entry, Live live, int reused) {
+    lives.serve(live, entry.rank());
     for (Continuation continuation : entry.continuations) {
       live.add(continuation);
     }

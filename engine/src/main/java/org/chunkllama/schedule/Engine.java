@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * that calls this; {@link EngineLoop} is that thread.
  *
  * <p><b>A step</b> computes one token of every decoding sequence and, with the rows that are left,
- * slices of prompts, oldest first, so that a long prompt never stalls running answers.
+ * slices of prompts, lowest rank first, so that a long prompt never stalls running answers.
  *
  * <p><b>Faults.</b> What one request's options, listener or text cause fails that request. A fault
  * of the model fails the requests of that step. Either way all their chunks come back.
@@ -100,6 +100,7 @@ public final class Engine {
    */
   public int step() {
     clock.begin();
+    requests.failLate();
     admission.admit().forEach(refused -> requests.fail(refused.group(), refused.error()));
     nextBatch();
     if (batch.isEmpty()) {
@@ -115,11 +116,11 @@ public final class Engine {
     } catch (RuntimeException e) {
       failBatch(e);
     }
-    clock.end(batch);
+    clock.end(batch, lives.size(), waiting.size(), tree.chunksShared());
     return batch.rows;
   }
 
-  /** Decoding sequences a row each, then slices of prompts by arrival, all in the tree's order. */
+  /** Decoding sequences a row each, then slices of prompts by rank, all in the tree's order. */
   private void nextBatch() {
     int budget = Math.max(limits.stepTokens() - lives.decoding(), limits.leastPromptRows());
     for (Live live : lives.prefilling()) {

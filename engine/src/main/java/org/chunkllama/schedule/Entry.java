@@ -28,9 +28,9 @@ final class Entry {
     }
   }
 
-  /** The order of the queue. */
-  long arrival() {
-    return group.id;
+  /** The order of the queue, lower first. */
+  long rank() {
+    return group.rank();
   }
 
   int[] tokens() {

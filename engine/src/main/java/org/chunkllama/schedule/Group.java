@@ -11,7 +11,9 @@ final class Group {
   final List<Continuation> continuations = new ArrayList<>(1);
   private final Ticket ticket;
   private boolean admitted;
-  private boolean hasToken;
+  private final RequestEvent event = new RequestEvent();
+  private int cachedTokens;
+  private long ttftNanos;
   boolean over;
 
   /**
@@ -25,6 +27,7 @@ final class Group {
     this.request = request;
     this.submittedNanos = submittedNanos;
     this.ticket = ticket;
+    event.begin();
   }
 
   RequestListener listener() {
@@ -35,15 +38,32 @@ final class Group {
     return ticket.account;
   }
 
-  /** Its turn, lower first: as if each level of priority had come some requests earlier. */
+  /**
+   * Its turn, lower first: as if each level of priority had come {@link
+   * Terms#ARRIVALS_PER_PRIORITY} requests earlier. No two are equal.
+   */
   long rank() {
-    return id - (long) Terms.ARRIVALS_PER_PRIORITY * request.terms().priority();
+    int priority = request.terms().priority();
+    long turn = id - (long) Terms.ARRIVALS_PER_PRIORITY * priority;
+    return turn * (2 * Terms.MOST_PRIORITY + 1) + Terms.MOST_PRIORITY - priority;
   }
 
   /** It ended. */
-  void end() {
+  void end(String outcome) {
     over = true;
     ticket.end();
+    if (event.shouldCommit()) {
+      event.id = id;
+      event.priority = request.terms().priority();
+      event.promptTokens = request.prompt().length;
+      event.cachedTokens = cachedTokens;
+      event.ttftNanos = ttftNanos;
+      event.outcome = outcome;
+      for (Continuation continuation : continuations) {
+        event.generatedTokens += continuation.generated();
+      }
+      event.commit();
+    }
   }
 
   /** Its prompt has chunks; only the first call counts. */
@@ -51,15 +71,16 @@ final class Group {
     ticket.leaveQueue();
     if (!admitted) {
       admitted = true;
+      this.cachedTokens = cachedTokens;
       listener().admitted(cachedTokens);
     }
   }
 
   /** Counts the time to the first token, once. */
   void noteToken(EngineCounters counters) {
-    if (!hasToken) {
-      hasToken = true;
-      counters.ttftNanosSum += System.nanoTime() - submittedNanos;
+    if (ttftNanos == 0) {
+      ttftNanos = System.nanoTime() - submittedNanos;
+      counters.ttftNanosSum += ttftNanos;
       counters.ttftCount++;
     }
   }

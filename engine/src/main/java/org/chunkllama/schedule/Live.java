@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
 final class Live {
   final Sequence sequence;
 
-  /** Arrival of the oldest request it serves; the youngest is preempted first. */
-  final long arrival;
+  /** Lowest rank of the requests that it serves; the one of highest rank is preempted first. */
+  long rank;
+
+  /** Whose share of the pool it takes. */
+  final TenantAccount account;
 
   final List<Continuation> continuations = new ArrayList<>(1);
 
@@ -35,9 +38,15 @@ final class Live {
   /** Removed from the tree. */
   boolean gone;
 
-  Live(Sequence sequence, long arrival, int counted, Entry.@Nullable PromptKey computing) {
+  Live(
+      Sequence sequence,
+      long rank,
+      TenantAccount account,
+      int counted,
+      Entry.@Nullable PromptKey computing) {
     this.sequence = sequence;
-    this.arrival = arrival;
+    this.rank = rank;
+    this.account = account;
     this.counted = counted;
     this.computing = computing;
     sequence.attach(this);
@@ -67,8 +76,8 @@ final class Live {
     continuations.add(continuation);
   }
 
-  /** Younger ones are preempted first; of one request, the sequence that began last. */
-  boolean isYoungerThan(Live other) {
-    return arrival != other.arrival ? arrival > other.arrival : sequence.id() > other.sequence.id();
+  /** Whether it is preempted before another; of one request, the sequence that began last. */
+  boolean yieldsTo(Live other) {
+    return rank != other.rank ? rank > other.rank : sequence.id() > other.sequence.id();
   }
 }

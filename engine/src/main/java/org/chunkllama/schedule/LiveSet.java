@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class LiveSet {
   private final PrefixTree tree;
   private final List<Live> all = new ArrayList<>();
-  private final List<Live> prefilling = new ArrayList<>(); // by arrival
+  private final List<Live> prefilling = new ArrayList<>(); // by rank
   private final Map<Entry.PromptKey, Live> byPrompt = new HashMap<>(); // of prefilling
   private long removals;
 
@@ -33,7 +33,7 @@ final class LiveSet {
     return all;
   }
 
-  /** By arrival. */
+  /** By rank. */
   List<Live> prefilling() {
     return prefilling;
   }
@@ -60,17 +60,31 @@ final class LiveSet {
 
   void addPrefill(Live live, Entry.PromptKey prompt) {
     add(live);
+    queue(live);
+    byPrompt.putIfAbsent(prompt, live);
+  }
+
+  private void queue(Live live) {
     int at = prefilling.size();
-    while (at > 0 && prefilling.get(at - 1).arrival > live.arrival) {
+    while (at > 0 && prefilling.get(at - 1).rank > live.rank) {
       at--;
     }
     prefilling.add(at, live);
-    byPrompt.putIfAbsent(prompt, live);
+  }
+
+  /** One whose prompt is computed serves a request of this rank too. */
+  void serve(Live live, long rank) {
+    if (rank < live.rank) {
+      prefilling.remove(live);
+      live.rank = rank;
+      queue(live);
+    }
   }
 
   void add(Live live) {
     live.index = all.size();
     all.add(live);
+    live.account.live++;
   }
 
   /** Its prompt is computed. */
@@ -93,18 +107,28 @@ final class LiveSet {
     }
     live.gone = true;
     removals++;
+    live.account.live--;
     tree.remove(live.sequence);
   }
 
   /** The one to preempt; the set must not be empty. */
-  Live youngest() {
-    Live youngest = all.getFirst();
+  Live victim() {
+    return victimOf(null);
+  }
+
+  /** The one to preempt among a tenant's, or among all; there must be one. */
+  Live victimOf(@Nullable TenantAccount account) {
+    @Nullable Live victim = null;
     for (Live live : all) {
-      if (live.isYoungerThan(youngest)) {
-        youngest = live;
+      boolean counts = account == null || live.account == account;
+      if (counts && (victim == null || live.yieldsTo(victim))) {
+        victim = live;
       }
     }
-    return youngest;
+    if (victim == null) {
+      throw new IllegalStateException("nothing to preempt");
+    }
+    return victim;
   }
 
   static Live of(Sequence sequence) {

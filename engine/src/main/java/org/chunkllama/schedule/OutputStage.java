@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.chunkllama.error.PoolExhaustedException;
+import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.prefix.PrefixTree;
 import org.chunkllama.sample.BeamSearch;
 import org.chunkllama.sample.Sampler;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * From logits to longer sequences, in three passes: all draw; what ended leaves and frees its
- * chunks; the rest fork and grow, oldest first.
+ * chunks; the rest fork and grow, lowest rank first.
  */
 final class OutputStage {
   private final PrefixTree tree;
@@ -52,7 +53,7 @@ final class OutputStage {
       leave(live);
     }
     if (tree.available() < 2 * growing.size()) {
-      growing.sort(Comparator.comparingLong(live -> live.arrival));
+      growing.sort(Comparator.comparingLong(live -> live.rank));
     }
     for (Live live : growing) {
       if (!live.gone) {
@@ -117,6 +118,7 @@ final class OutputStage {
           return;
         }
         Continuation moved = live.continuations.removeLast();
+        own.rank = group.rank();
         own.add(moved);
         extend(own, moved);
         if (live.gone) {
@@ -124,8 +126,9 @@ final class OutputStage {
         }
       }
       group = live.continuations.getFirst().group;
+      live.rank = group.rank();
       extend(live, live.continuations.getFirst());
-    } catch (PoolExhaustedException e) {
+    } catch (PoolExhaustedException | TenantLimitException e) {
       requests.fail(group, e);
     }
   }

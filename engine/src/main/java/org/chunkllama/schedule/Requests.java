@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.chunkllama.error.DeadlineException;
 import org.jspecify.annotations.Nullable;
 
 /** The requests that have not ended, and how they end: each takes all that it holds with it. */
@@ -14,6 +15,7 @@ final class Requests {
   private final WaitingQueue waiting;
   private final Admission admission;
   private final EngineCounters counters;
+  private final Deadlines deadlines = new Deadlines();
   private final Map<Long, Group> open = new HashMap<>();
 
   Requests(LiveSet lives, WaitingQueue waiting, Admission admission, EngineCounters counters) {
@@ -37,12 +39,24 @@ final class Requests {
 
   void add(Group group) {
     open.put(group.id, group);
+    deadlines.add(group);
+  }
+
+  /** Fails those whose deadline passed. */
+  void failLate() {
+    for (Group group : deadlines.passed()) {
+      counters.deadlines++;
+      fail(
+          group,
+          new DeadlineException(
+              "the request did not end before its deadline; allow more time or ask for less"));
+    }
   }
 
   /** Ends it well if all its completions ended. */
   void endIfAllOver(Group group) {
     if (!group.over && group.allOver()) {
-      end(group);
+      end(group, "done");
       tell(group, () -> group.listener().done());
     }
   }
@@ -51,7 +65,7 @@ final class Requests {
   void fail(Group group, RuntimeException error) {
     if (!group.over) {
       try {
-        end(group);
+        end(group, error.getClass().getSimpleName());
       } finally { // even if the tree is broken its caller must not wait for ever
         tell(group, () -> group.listener().failed(error));
       }
@@ -72,13 +86,14 @@ final class Requests {
             }
           }
         });
-    end(group);
+    end(group, "cancelled");
     tell(group, () -> group.listener().done());
   }
 
-  private void end(Group group) {
-    group.end();
+  private void end(Group group, String outcome) {
+    group.end(outcome);
     open.remove(group.id);
+    deadlines.remove(group);
     counters.requests++;
     for (Continuation continuation : group.continuations) {
       release(continuation);

@@ -8,9 +8,10 @@ import org.chunkllama.prefix.Sequence;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Grows sequences; when the pool is dry, preempts the youngest: its sequence leaves, what it
- * computed stays cached while there is room, and it waits to be computed again. The oldest always
- * goes on, so all finish.
+ * Grows sequences; when the pool is dry, preempts the one of highest rank (lowest priority, then
+ * youngest): its sequence leaves, what it computed stays cached while there is room, and it waits
+ * to be computed again. The one of lowest rank always goes on, so all finish. A tenant that holds
+ * more than its share preempts its own.
  */
 final class Room {
   private final PrefixTree tree;
@@ -41,7 +42,7 @@ final class Room {
     while (true) {
       try {
         tree.append(live.sequence, token);
-        return true;
+        return keepsShare(live);
       } catch (PoolExhaustedException _) {
         if (!preemptFor(live)) {
           return false;
@@ -59,7 +60,7 @@ final class Room {
     while (true) {
       try {
         Sequence sequence = tree.fork(live.sequence);
-        Live forked = new Live(sequence, live.arrival, live.counted, null);
+        Live forked = new Live(sequence, live.rank, live.account, live.counted, null);
         lives.add(forked);
         return forked;
       } catch (PoolExhaustedException _) {
@@ -70,25 +71,39 @@ final class Room {
     }
   }
 
-  /** Preempts the youngest; false if that took {@code live} along. */
+  /** Brings a tenant back to its share of the pool; false if {@code live} had to be preempted. */
+  private boolean keepsShare(Live live) {
+    while (live.account.isOver()) {
+      if (isAlone(live, live.account.live)) {
+        throw live.account.overShare(live.sequence.length());
+      }
+      preempt(lives.victimOf(live.account));
+      if (live.gone) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Preempts another, or itself; false if that took {@code live} along. */
   private boolean preemptFor(Live live) {
-    Live victim = lives.youngest();
-    if (isAlone(live)) {
+    if (isAlone(live, lives.size())) {
       throw admission.tooSmall(live.sequence.length() + 1);
     }
+    Live victim = lives.victim();
     preempt(victim);
     return !live.gone;
   }
 
-  /** True if all live sequences are this one's, so that preempting frees nothing for it. */
-  private boolean isAlone(Live live) {
+  /** True if all {@code others} are this one's, so that preempting frees nothing for it. */
+  private static boolean isAlone(Live live, int others) {
     if (live.continuations.size() != 1) {
       return false;
     }
     if (live.continuations.getFirst() instanceof Beams beams) {
-      return lives.size() <= beams.lanes.size();
+      return others <= beams.lanes.size();
     }
-    return lives.size() == 1;
+    return others == 1;
   }
 
   /**

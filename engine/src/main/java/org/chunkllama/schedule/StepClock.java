@@ -3,6 +3,7 @@ package org.chunkllama.schedule;
 /** Where a step's time goes. */
 final class StepClock {
   private final EngineCounters counters;
+  private StepEvent event = new StepEvent();
   private long begun;
   private long planned;
   private long computed;
@@ -12,6 +13,8 @@ final class StepClock {
   }
 
   void begin() {
+    event = new StepEvent();
+    event.begin();
     begun = System.nanoTime();
     planned = 0;
     computed = 0;
@@ -26,7 +29,7 @@ final class StepClock {
   }
 
   /** Counts a step; one that failed on its way counts as far as it came. */
-  void end(StepBatch batch) {
+  void end(StepBatch batch, int running, int waiting, int chunksShared) {
     long now = System.nanoTime();
     long afterPlan = planned == 0 ? now : planned;
     long afterModel = computed == 0 ? now : computed;
@@ -37,5 +40,16 @@ final class StepClock {
     long prefill = (now - begun) * batch.promptRows / batch.rows;
     counters.prefillNanos += prefill;
     counters.decodeNanos += now - begun - prefill;
+    if (event.shouldCommit()) {
+      event.rows = batch.rows;
+      event.promptRows = batch.promptRows;
+      event.running = running;
+      event.waiting = waiting;
+      event.chunksShared = chunksShared;
+      event.planNanos = afterPlan - begun;
+      event.modelNanos = afterModel - afterPlan;
+      event.outputNanos = now - afterModel;
+      event.commit();
+    }
   }
 }

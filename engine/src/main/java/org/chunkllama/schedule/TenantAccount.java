@@ -23,6 +23,9 @@ final class TenantAccount {
   /** What its live sequences and pins hold. */
   final ChunkUsage chunks = new ChunkUsage();
 
+  /** Its live sequences; on the engine thread. */
+  int live;
+
   TenantAccount(String tenant, int chunksTotal, int chunkTokens) {
     this.tenant = tenant;
     this.chunksTotal = chunksTotal;
@@ -41,9 +44,14 @@ final class TenantAccount {
     return chunksMax;
   }
 
+  /** True if it may not hold the whole pool. */
+  boolean isLimited() {
+    return chunksMax < chunksTotal;
+  }
+
   /** True if it holds more than it may. */
   boolean isOver() {
-    return chunks.chunks() > chunksMax;
+    return isLimited() && chunks.chunks() > chunksMax;
   }
 
   /**

@@ -9,6 +9,9 @@ package org.chunkllama.schedule;
  *     #NO_DEADLINE} = never
  */
 public record Terms(String tenant, int priority, long deadlineNanos) {
+  /** Highest priority; the lowest is its opposite. */
+  public static final int MOST_PRIORITY = 1000;
+
   /** How many later requests a level of priority passes at most. */
   public static final int ARRIVALS_PER_PRIORITY = 64;
 

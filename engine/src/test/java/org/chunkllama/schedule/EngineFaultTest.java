@@ -5,9 +5,13 @@ import static org.chunkllama.schedule.EngineFixture.alone;
 import static org.chunkllama.schedule.EngineFixture.options;
 import static org.chunkllama.schedule.EngineFixture.prompt;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.TokenLogprobs;
+import org.chunkllama.spi.Backend;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -92,6 +96,40 @@ class EngineFaultTest {
           assertThat(others.get(i).tokens()).isEqualTo(expected.get(i));
         }
       }
+    }
+  }
+
+  /** A backend whose attention fails once, in the middle of a pass. */
+  @Test
+  void backendFault() {
+    AtomicInteger left = new AtomicInteger(9); // two layers a step: in the fifth
+    Backend reference = EngineFixture.reference();
+    Backend faulty =
+        (Backend)
+            Proxy.newProxyInstance(
+                Backend.class.getClassLoader(),
+                new Class<?>[] {Backend.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("attention") && left.decrementAndGet() == 0) {
+                    throw new IllegalStateException("backend fault");
+                  }
+                  try {
+                    return method.invoke(reference, arguments);
+                  } catch (InvocationTargetException e) {
+                    throw e.getCause();
+                  }
+                });
+    LetterTokenizer tokenizer = new LetterTokenizer(64, List.of());
+    try (EngineFixture fixture =
+        new EngineFixture(400, new EngineLimits(256, 64, 3, true), tokenizer, faulty)) {
+      List<Recorder> running = submitOthers(fixture);
+      Recorder waiting = fixture.submit(prompt(9, 10), options(3)); // there are three places
+      fixture.run();
+      assertThat(running).allMatch(r -> r.error != null && !r.done);
+      assertThat(running.getFirst().error).hasMessage("backend fault");
+      assertThat(waiting.tokens()).isEqualTo(alone(List.of(prompt(9, 10)), options(3)).getFirst());
+      List<Recorder> again = submitOthers(fixture);
+      assertOthersUnharmed(fixture, again);
     }
   }
 

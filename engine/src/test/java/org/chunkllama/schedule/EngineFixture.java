@@ -20,13 +20,22 @@ import org.chunkllama.text.Tokenizer;
 final class EngineFixture implements AutoCloseable {
   static final int CHUNK = 16;
 
-  final Backend backend = Backends.open("reference", BackendOptions.defaults());
+  final Backend backend;
   final Engine engine;
   private final LlamaModel model;
   private final KvCache cache;
   private long ids;
 
   EngineFixture(int chunks, EngineLimits limits, Tokenizer tokenizer) {
+    this(chunks, limits, tokenizer, reference());
+  }
+
+  static Backend reference() {
+    return Backends.open("reference", BackendOptions.defaults());
+  }
+
+  EngineFixture(int chunks, EngineLimits limits, Tokenizer tokenizer, Backend backend) {
+    this.backend = backend;
     model =
         LlamaModel.load(
             backend,

@@ -6,6 +6,9 @@ import static org.chunkllama.schedule.EngineFixture.limits;
 import static org.chunkllama.schedule.EngineFixture.options;
 import static org.chunkllama.schedule.EngineFixture.prompt;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -13,7 +16,15 @@ import java.util.Random;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.chunkllama.error.QueueFullException;
+import org.chunkllama.error.ShuttingDownException;
+import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.sample.GenerationOptions;
+import org.chunkllama.sample.LogitsProcessor;
 import org.chunkllama.sample.SamplingOptions;
 import org.chunkllama.sample.TokenLogprobs;
 import org.jspecify.annotations.Nullable;
@@ -163,6 +174,143 @@ class EngineLoopTest {
         assertThat(recorder.error).hasMessage("the model is closed");
       }
       fixture.assertPoolWhole();
+    }
+  }
+
+  @Test
+  void aFullQueueIsAnAnswer() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture(400, new EngineLimits(256, 64, 1, true));
+        EngineLoop loop = new EngineLoop(fixture.engine, 3)) {
+      List<Awaited> taken = new ArrayList<>();
+      int refused = 0;
+      for (int i = 0; i < 50; i++) {
+        Awaited recorder = new Awaited();
+        try {
+          loop.trySubmitAll(List.of(request(prompt(i, 40), options(100), recorder)));
+          taken.add(recorder);
+        } catch (QueueFullException e) {
+          refused++;
+          assertThat(e).hasMessageContaining("try again later");
+          assertThat(recorder.ended()).isFalse(); // never sent: nothing is told
+        }
+      }
+      assertThat(refused).isPositive();
+      List<EngineRequest> four =
+          List.of(1, 2, 3, 4).stream()
+              .map(i -> request(prompt(i, 10), options(1), new Awaited()))
+              .toList();
+      assertThatThrownBy(() -> loop.trySubmitAll(four)).isInstanceOf(QueueFullException.class);
+      for (Awaited recorder : taken) {
+        recorder.await();
+        assertThat(recorder.tokens()).hasSize(100);
+      }
+      List<EngineRequest> three = four.subList(0, 3);
+      assertThat(loop.trySubmitAll(three)).hasSize(3);
+      for (EngineRequest request : three) {
+        ((Awaited) request.listener()).await();
+      }
+    }
+  }
+
+  @Test
+  void aTenantOverItsLimitTakesNoPlaceInTheQueue() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture();
+        EngineLoop loop = new EngineLoop(fixture.engine, 2)) {
+      loop.tenants().limit("t", 1, 1000, 1);
+      Terms terms = new Terms("t", 0, Terms.NO_DEADLINE);
+      Awaited first = new Awaited();
+      Awaited second = new Awaited();
+      List<EngineRequest> both =
+          List.of(
+              request(prompt(1, 20), options(5), first).withTerms(terms),
+              request(prompt(2, 20), options(5), second).withTerms(terms));
+      for (int i = 0; i < 5; i++) {
+        assertThatThrownBy(() -> loop.trySubmitAll(both)).isInstanceOf(TenantLimitException.class);
+      }
+      loop.submitAll(both); // one by one: the first is served
+      first.await();
+      second.await();
+      assertThat(first.tokens()).hasSize(5);
+      assertThat(second.error).isInstanceOf(TenantLimitException.class);
+      loop.trySubmitAll(List.of(request(prompt(3, 20), options(5), new Awaited())));
+    }
+  }
+
+  @Test
+  void drainingLetsRunningOnesFinish() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture();
+        EngineLoop loop = new EngineLoop(fixture.engine, 50)) {
+      List<Awaited> all = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        all.add(new Awaited());
+        loop.submit(request(prompt(i, 20), options(60), all.getLast()));
+      }
+      assertThat(loop.isAccepting()).isTrue();
+      assertThat(loop.drain(Duration.ofSeconds(60))).isTrue();
+      assertThat(loop.isAccepting()).isFalse();
+      assertThat(all).allMatch(r -> r.done && r.tokens().size() == 60);
+      Awaited late = new Awaited();
+      loop.submit(request(prompt(1, 20), options(5), late));
+      late.await();
+      assertThat(late.error).isInstanceOf(ShuttingDownException.class);
+      List<EngineRequest> more = List.of(request(prompt(1, 20), options(5), new Awaited()));
+      assertThatThrownBy(() -> loop.trySubmitAll(more)).isInstanceOf(ShuttingDownException.class);
+    }
+  }
+
+  @Test
+  void drainingFailsWhatDoesNotEndInTime() throws InterruptedException {
+    try (EngineFixture fixture = new EngineFixture();
+        EngineLoop loop = new EngineLoop(fixture.engine, 50)) {
+      Awaited endless = new Awaited();
+      List<LogitsProcessor> slow =
+          List.of((_, _, _, _) -> LockSupport.parkNanos(20_000_000)); // 200 tokens take 4 s or more
+      loop.submit(request(prompt(1, 20), options(200), endless).withProcessors(slow));
+      assertThat(loop.drain(Duration.ofMillis(100))).isFalse();
+      endless.await();
+      assertThat(endless.error).isInstanceOf(ShuttingDownException.class);
+      EngineStats stats = loop.ask(Engine::stats).join();
+      assertThat(stats.chunksLive()).isZero();
+    }
+  }
+
+  @Test
+  void anIdleEngineDrainsAtOnce() {
+    try (EngineFixture fixture = new EngineFixture();
+        EngineLoop loop = new EngineLoop(fixture.engine, 5)) {
+      assertThat(loop.drain(Duration.ofSeconds(30))).isTrue();
+    }
+  }
+
+  @Test
+  void theFlightRecorderSeesStepsAndRequests() throws Exception {
+    Path file = Files.createTempFile("chunkllama", ".jfr");
+    try (Recording recording = new Recording()) {
+      recording.enable("org.chunkllama.Step");
+      recording.enable("org.chunkllama.Request");
+      recording.start();
+      try (EngineFixture fixture = new EngineFixture()) {
+        fixture.submit(prompt(1, 20), options(5));
+        fixture.run();
+      }
+      recording.stop();
+      recording.dump(file);
+      List<RecordedEvent> events = RecordingFile.readAllEvents(file);
+      assertThat(events)
+          .filteredOn(e -> e.getEventType().getName().equals("org.chunkllama.Step"))
+          .hasSize(5)
+          .first()
+          .satisfies(e -> assertThat(e.getInt("rows")).isEqualTo(20));
+      assertThat(events)
+          .filteredOn(e -> e.getEventType().getName().equals("org.chunkllama.Request"))
+          .singleElement()
+          .satisfies(e -> {
+            assertThat(e.getString("outcome")).isEqualTo("done");
+            assertThat(e.getInt("generatedTokens")).isEqualTo(5);
+            assertThat(e.getLong("ttftNanos")).isPositive();
+          });
+    } finally {
+      Files.delete(file);
     }
   }
 }

@@ -65,4 +65,16 @@ class DrainTest {
       server.awaitIdle();
     }
   }
+
+  @Test
+  void aStreamThatHasBegunEndsWithAnError() throws Exception {
+    try (TestServer server = new TestServer();
+        RawClient client = new RawClient(server.server.port())) {
+      client.post(PATH, body(480).replace("}", ",\"n\":16}"));
+      client.readUntil("data: ");
+      assertThat(server.server.drain(Duration.ofMillis(1))).isFalse();
+      assertThat(client.readUntil("\r\n0\r\n\r\n")).contains("\"code\":\"cancelled\"");
+      server.awaitIdle();
+    }
+  }
 }

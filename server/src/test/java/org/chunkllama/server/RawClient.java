@@ -10,12 +10,14 @@ import java.nio.charset.StandardCharsets;
 /** A client that can misbehave: it writes bytes as it likes and stops when it likes. */
 final class RawClient implements AutoCloseable {
   private final Socket socket;
+  private final InputStream in;
 
   RawClient(int port) throws IOException {
     socket = new Socket();
     socket.setReceiveBufferSize(4096); // so that a client which does not read is soon noticed
     socket.connect(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     socket.setSoTimeout(30_000);
+    in = new BufferedInputStream(socket.getInputStream());
   }
 
   RawClient write(String text) throws IOException {
@@ -37,7 +39,6 @@ final class RawClient implements AutoCloseable {
   /** What the server sent when {@code text}, plain ASCII, has come. */
   String readUntil(String text) throws IOException {
     StringBuilder all = new StringBuilder();
-    InputStream in = new BufferedInputStream(socket.getInputStream());
     while (all.indexOf(text, all.length() - text.length()) < 0) {
       int next = in.read();
       if (next < 0) {
@@ -50,7 +51,7 @@ final class RawClient implements AutoCloseable {
 
   /** All that comes until the server closes. */
   String readAll() throws IOException {
-    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new String(in.readAllBytes(), StandardCharsets.UTF_8);
   }
 
   /** Closes so that the server learns of it by a reset. */

@@ -26,22 +26,22 @@ final class MessageStream {
   void run(Exchange exchange, Running running) {
     Iterator<GenerationPiece> pieces = running.pieces();
     boolean any = pieces.hasNext(); // what fails before the first token still gets its own status
-    try (EventStream events = exchange.stream()) {
-      send(events, "message_start", Json.object().set("message", message));
-      Blocks blocks = new Blocks(events);
-      while (any) {
-        parser.accept(pieces.next().text(), blocks);
-        any = pieces.hasNext();
-      }
-      GenerationResult result = running.result();
-      parser.finish(blocks);
-      blocks.end();
-      ObjectNode end = Json.object();
-      MessageJson.stop(end.putObject("delta"), result.completions().getFirst(), blocks.calls > 0);
-      end.set("usage", MessageJson.usage(result));
-      send(events, "message_delta", end);
-      send(events, "message_stop", Json.object());
+    EventStream events = exchange.stream();
+    send(events, "message_start", Json.object().set("message", message));
+    Blocks blocks = new Blocks(events);
+    while (any) {
+      parser.accept(pieces.next().text(), blocks);
+      any = pieces.hasNext();
     }
+    GenerationResult result = running.result();
+    parser.finish(blocks);
+    blocks.end();
+    ObjectNode end = Json.object();
+    MessageJson.stop(end.putObject("delta"), result.completions().getFirst(), blocks.calls > 0);
+    end.set("usage", MessageJson.usage(result));
+    send(events, "message_delta", end);
+    send(events, "message_stop", Json.object());
+    events.end();
   }
 
   private static void send(EventStream events, String type, ObjectNode fields) {

@@ -15,6 +15,11 @@ public enum ErrorFormat {
       inner.put("code", error.code().orElse(null));
       return body;
     }
+
+    @Override
+    void send(EventStream events, ApiException error) {
+      events.data(generator -> generator.writeTree(body(error)));
+    }
   },
   ANTHROPIC {
     @Override
@@ -26,7 +31,15 @@ public enum ErrorFormat {
       inner.put("message", error.message());
       return body;
     }
+
+    @Override
+    void send(EventStream events, ApiException error) {
+      events.event("error", generator -> generator.writeTree(body(error)));
+    }
   };
 
   public abstract ObjectNode body(ApiException error);
+
+  /** The last event of a stream that failed. */
+  abstract void send(EventStream events, ApiException error);
 }

@@ -12,7 +12,7 @@ import tools.jackson.core.JsonGenerator;
  * Server-sent events, written as OpenAI does: {@code data: {...}} and an empty line, flushed one by
  * one. A write that the client does not take in time fails.
  */
-public final class EventStream implements AutoCloseable {
+public final class EventStream {
   private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] END = "\n\n".getBytes(StandardCharsets.US_ASCII);
 
@@ -68,8 +68,11 @@ public final class EventStream implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() {
+  /**
+   * Ends the stream. Not for {@code finally}: after an exception the error is still to be sent, or
+   * there is nobody to send it to.
+   */
+  public void end() {
     connection.answered();
     connection.beginWrite();
     try {

@@ -153,8 +153,8 @@ public final class Exchange {
     }
     EventStream begun = stream;
     if (begun != null) {
-      begun.data(generator -> generator.writeTree(errors.body(error)));
-      begun.close();
+      errors.send(begun, error);
+      begun.end();
       status = error.status();
       return;
     }

@@ -31,20 +31,20 @@ final class ChatStream {
   void run(Exchange exchange, Running running) {
     Iterator<GenerationPiece> pieces = running.pieces();
     boolean any = pieces.hasNext(); // what fails before the first token still gets its own status
-    try (EventStream events = exchange.stream()) {
-      while (any) {
-        piece(events, pieces.next());
-        any = pieces.hasNext();
-      }
-      GenerationResult result = running.result();
-      for (Completion completion : result.completions()) {
-        end(events, completion);
-      }
-      if (chat.stream().usage()) {
-        usage(events, result);
-      }
-      events.done();
+    EventStream events = exchange.stream();
+    while (any) {
+      piece(events, pieces.next());
+      any = pieces.hasNext();
     }
+    GenerationResult result = running.result();
+    for (Completion completion : result.completions()) {
+      end(events, completion);
+    }
+    if (chat.stream().usage()) {
+      usage(events, result);
+    }
+    events.done();
+    events.end();
   }
 
   private void piece(EventStream events, GenerationPiece piece) {

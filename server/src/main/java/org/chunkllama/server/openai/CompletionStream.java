@@ -39,26 +39,26 @@ final class CompletionStream {
   void run(Exchange exchange, Batch batch) {
     Merged pieces = new Merged(batch);
     boolean any = pieces.hasNext(); // what fails before the first token still gets its own status
-    try (EventStream events = exchange.stream()) {
-      while (any) {
-        piece(events, pieces.next());
-        any = pieces.hasNext();
-      }
-      List<GenerationResult> results = new ArrayList<>();
-      for (Running running : batch.all()) {
-        GenerationResult result = running.result();
-        for (Completion completion : result.completions()) {
-          int index = results.size() * request.options().n() + completion.index();
-          String finish = Finish.reason(completion.finishReason());
-          events.data(json -> chunk(json, index, "", null, finish));
-        }
-        results.add(result);
-      }
-      if (request.stream().usage()) {
-        usage(events, results);
-      }
-      events.done();
+    EventStream events = exchange.stream();
+    while (any) {
+      piece(events, pieces.next());
+      any = pieces.hasNext();
     }
+    List<GenerationResult> results = new ArrayList<>();
+    for (Running running : batch.all()) {
+      GenerationResult result = running.result();
+      for (Completion completion : result.completions()) {
+        int index = results.size() * request.options().n() + completion.index();
+        String finish = Finish.reason(completion.finishReason());
+        events.data(json -> chunk(json, index, "", null, finish));
+      }
+      results.add(result);
+    }
+    if (request.stream().usage()) {
+      usage(events, results);
+    }
+    events.done();
+    events.end();
   }
 
   private void piece(EventStream events, Merged.Piece next) {

@@ -28,21 +28,21 @@ final class ResponseStream {
   void run(Exchange exchange, Running running) {
     Iterator<GenerationPiece> pieces = running.pieces();
     boolean any = pieces.hasNext(); // what fails before the first token still gets its own status
-    try (EventStream events = exchange.stream()) {
-      send(events, "response.created", Json.object().set("response", json.begun()));
-      send(events, "response.in_progress", Json.object().set("response", json.begun()));
-      Items items = new Items(events);
-      while (any) {
-        parser.accept(pieces.next().text(), items);
-        any = pieces.hasNext();
-      }
-      GenerationResult result = running.result();
-      parser.finish(items);
-      items.end();
-      ObjectNode complete = json.complete(output, result);
-      String status = complete.get("status").stringValue();
-      send(events, "response." + status, Json.object().set("response", complete));
+    EventStream events = exchange.stream();
+    send(events, "response.created", Json.object().set("response", json.begun()));
+    send(events, "response.in_progress", Json.object().set("response", json.begun()));
+    Items items = new Items(events);
+    while (any) {
+      parser.accept(pieces.next().text(), items);
+      any = pieces.hasNext();
     }
+    GenerationResult result = running.result();
+    parser.finish(items);
+    items.end();
+    ObjectNode complete = json.complete(output, result);
+    String status = complete.get("status").stringValue();
+    send(events, "response." + status, Json.object().set("response", complete));
+    events.end();
   }
 
   private void send(EventStream events, String type, ObjectNode fields) {

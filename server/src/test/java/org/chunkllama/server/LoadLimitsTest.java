@@ -1,0 +1,122 @@
+package org.chunkllama.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.chunkllama.TenantLimits;
+import org.chunkllama.server.tenant.ApiKeys;
+import org.junit.jupiter.api.Test;
+
+/** More requests than are taken: each is answered, or refused with a word. */
+class LoadLimitsTest {
+  private static final String PATH = "/v1/completions";
+
+  private static String body(int tokens, String more) {
+    return "{\"prompt\":\"Once\",\"max_tokens\":%d,\"ignore_eos\":true%s}".formatted(tokens, more);
+  }
+
+  private static int post(TestServer server, String key, String body) {
+    HttpResponse<String> response =
+        server.send(server.request(PATH, body).header("Authorization", "Bearer " + key).build());
+    if (response.statusCode() == 429) {
+      assertThat(response.headers().firstValue("Retry-After")).contains("1");
+    }
+    return response.statusCode();
+  }
+
+  private static long[] statuses(List<Future<Integer>> answers, int... wanted) throws Exception {
+    long[] counts = new long[wanted.length];
+    for (Future<Integer> answer : answers) {
+      int status = answer.get();
+      assertThat(wanted).contains(status);
+      for (int i = 0; i < wanted.length; i++) {
+        counts[i] += status == wanted[i] ? 1 : 0;
+      }
+    }
+    return counts;
+  }
+
+  @Test
+  void aFullQueueIsAnAnswer() throws Exception {
+    try (TestServer server =
+            new TestServer(m -> m.withQueueCapacity(4).withMaxSequences(2), o -> o);
+        ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Integer>> answers = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        answers.add(pool.submit(() -> post(server, "any", body(200, ""))));
+      }
+      long[] counts = statuses(answers, 200, 429);
+      assertThat(counts[0]).isPositive();
+      assertThat(counts[1]).isPositive();
+      server.awaitIdle();
+      assertThat(post(server, "any", body(2, ""))).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void aTenantAtItsLimitDoesNotStopOthers() throws Exception {
+    ApiKeys keys = ApiKeys.of(Map.of("key-of-ann", "ann", "key-of-bob", "bob"));
+    TenantLimits two = TenantLimits.none().withRequests(2);
+    try (TestServer server =
+            new TestServer(
+                m -> m,
+                o ->
+                    new ServerOptions(
+                        o.host(),
+                        o.port(),
+                        o.modelName(),
+                        o.version(),
+                        keys,
+                        o.tls(),
+                        o.limits(),
+                        two,
+                        false));
+        ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Integer>> answers = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        answers.add(pool.submit(() -> post(server, "key-of-ann", body(400, ""))));
+      }
+      while (server.llm.stats().running() == 0) {
+        Thread.onSpinWait();
+      }
+      assertThat(post(server, "key-of-bob", body(2, ""))).isEqualTo(200);
+      assertThat(statuses(answers, 200, 429)[1]).isPositive();
+      server.awaitIdle();
+      assertThat(post(server, "key-of-ann", body(2, ""))).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void aDeadlineThatPassesIsAnAnswer() {
+    try (TestServer server = new TestServer()) {
+      assertThat(post(server, "any", body(480, ",\"deadline\":0.001"))).isEqualTo(504);
+      assertThat(post(server, "any", body(2, ",\"deadline\":60,\"priority\":-5"))).isEqualTo(200);
+      server.awaitIdle();
+    }
+  }
+
+  @Test
+  void theSmallestPoolLosesNobody() throws Exception {
+    try (TestServer server =
+            new TestServer(
+                m -> m.withPoolBytes(256 << 10).withContext(64).withQueueCapacity(400), o -> o);
+        ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Integer>> answers = new ArrayList<>();
+      for (int i = 0; i < 200; i++) {
+        String prompt = body(20, "").replace("Once", "Number " + i % 20 + " of many");
+        answers.add(pool.submit(() -> post(server, "any", prompt)));
+      }
+      long[] counts = statuses(answers, 200, 503);
+      assertThat(counts[0] + counts[1]).isEqualTo(200);
+      assertThat(counts[0]).isPositive();
+      server.awaitIdle();
+      assertThat(server.llm.stats().requests()).isEqualTo(200);
+    }
+  }
+}
