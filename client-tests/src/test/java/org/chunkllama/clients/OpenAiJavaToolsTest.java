@@ -82,7 +82,7 @@ class OpenAiJavaToolsTest {
   private static ChatCompletionMessageFunctionToolCall call(ChatCompletion completion) {
     ChatCompletion.Choice choice = completion.choices().getFirst();
     assertThat(choice.finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.TOOL_CALLS);
-    assertThat(choice.message().content()).isEmpty();
+    assertThat(choice.message().content().orElse("")).isEmpty();
     assertThat(choice.message().toolCalls().orElseThrow()).hasSize(1);
     return choice.message().toolCalls().orElseThrow().getFirst().asFunction();
   }
