@@ -88,6 +88,7 @@ answered() {
 
 guidellm=$(environment guidellm "$GUIDELLM")
 router=$(environment vllm-router "$ROUTER")
+"$root/chunkllama" --version >/dev/null # builds what is stale
 serve one
 one=$url
 serve two
