@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.chunkllama.error.InvalidRequestException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -25,7 +24,6 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class PeersBench {
   private static final JsonMapper JSON = JsonMapper.builder().build();
-  private static final String TCMALLOC = "libtcmalloc_minimal.so.4";
 
   /** Who is measured. */
   public enum Engine {
@@ -34,8 +32,7 @@ public final class PeersBench {
     LLAMA_CPP
   }
 
-  private final Path peers;
-  private final Path scripts;
+  private final Peers peers;
   private final List<String> ours;
   private final Consumer<String> log;
 
@@ -46,23 +43,12 @@ public final class PeersBench {
    * @param scripts folder of vllm_offline.py and llama_cpp_offline.py
    * @param ours command that prints our figures as JSON lines
    * @param log told of each process
-   * @throws InvalidRequestException if a folder is not what it should be
+   * @throws org.chunkllama.error.InvalidRequestException if a folder is not what it should be
    */
   public PeersBench(Path peers, Path scripts, List<String> ours, Consumer<String> log) {
-    this.peers = peers.toAbsolutePath().normalize();
-    this.scripts = scripts.toAbsolutePath().normalize();
+    this.peers = new Peers(peers, scripts, log);
     this.ours = List.copyOf(ours);
     this.log = log;
-    require(python(), "--peers must be the folder that the peers' setup.sh filled");
-    require(
-        this.scripts.resolve("vllm_offline.py"),
-        "--scripts must be the folder of the peers' scripts");
-  }
-
-  private static void require(Path file, String rule) {
-    if (!Files.exists(file)) {
-      throw new InvalidRequestException(rule + ": " + file + " does not exist");
-    }
   }
 
   /**
@@ -97,12 +83,8 @@ public final class PeersBench {
   }
 
   private Map<String, Double> figures(Engine engine) throws IOException {
-    ProcessBuilder builder = new ProcessBuilder(command(engine));
+    ProcessBuilder builder = builder(engine);
     builder.redirectError(ProcessBuilder.Redirect.DISCARD);
-    if (engine != Engine.CHUNKLLAMA) {
-      builder.directory(peers.toFile());
-      environment(engine, builder.environment());
-    }
     Process process = builder.start();
     process.getOutputStream().close();
     Optional<Map<String, Double>> last = Optional.empty();
@@ -118,32 +100,29 @@ public final class PeersBench {
         () -> new IOException("no figures came from: " + String.join(" ", builder.command())));
   }
 
-  private Path python() {
-    return peers.resolve("venv/bin/python");
-  }
-
-  private static String allCores() {
-    return "0-" + (Runtime.getRuntime().availableProcessors() - 1);
+  private ProcessBuilder builder(Engine engine) throws IOException {
+    List<String> command = command(engine);
+    return switch (engine) {
+      case CHUNKLLAMA -> new ProcessBuilder(command);
+      case VLLM -> peers.vllm(command);
+      case LLAMA_CPP -> peers.process(command);
+    };
   }
 
   private List<String> command(Engine engine) throws IOException {
     List<String> command = new ArrayList<>();
     if (Files.isExecutable(Path.of("/usr/bin/taskset"))) {
-      command.addAll(List.of("taskset", "-c", allCores()));
+      command.addAll(List.of("taskset", "-c", Peers.allCores()));
     }
     switch (engine) {
       case CHUNKLLAMA -> command.addAll(ours);
       case VLLM ->
-          command.addAll(
-              List.of(
-                  python().toString(),
-                  scripts.resolve("vllm_offline.py").toString(),
-                  "smollm2-bf16"));
+          command.addAll(List.of(peers.python(), peers.script("vllm_offline.py"), Peers.MODEL));
       case LLAMA_CPP ->
           command.addAll(
               List.of(
-                  python().toString(),
-                  scripts.resolve("llama_cpp_offline.py").toString(),
+                  peers.python(),
+                  peers.script("llama_cpp_offline.py"),
                   gguf().toString(),
                   String.valueOf(Runtime.getRuntime().availableProcessors())));
     }
@@ -151,38 +130,13 @@ public final class PeersBench {
   }
 
   private Path gguf() throws IOException {
-    try (Stream<Path> files = Files.list(peers.resolve("gguf"))) {
+    try (Stream<Path> files = Files.list(peers.folder().resolve("gguf"))) {
       return files
           .filter(file -> file.toString().endsWith(".gguf"))
           .sorted()
           .findFirst()
-          .orElseThrow(() -> new IOException("no GGUF file in " + peers.resolve("gguf")));
+          .orElseThrow(() -> new IOException("no GGUF file in " + peers.folder()));
     }
-  }
-
-  /** As the peers' README says is fair: vLLM on every core, with the faster allocator. */
-  private void environment(Engine engine, Map<String, String> environment) throws IOException {
-    environment.put("HF_HUB_OFFLINE", "1");
-    environment.put("PATH", peers.resolve("venv/bin") + ":" + environment.get("PATH"));
-    if (engine == Engine.VLLM) {
-      environment.put("VLLM_CPU_KVCACHE_SPACE", "2");
-      environment.put("VLLM_CPU_OMP_THREADS_BIND", allCores());
-      List<String> preload = new ArrayList<>();
-      preload.addAll(allocator());
-      preload.add(peers.resolve("venv/lib/libiomp5.so").toString());
-      environment.put("LD_PRELOAD", String.join(":", preload));
-    }
-  }
-
-  private List<String> allocator() throws IOException {
-    for (Path folder : List.of(Path.of("/usr/lib/x86_64-linux-gnu"), Path.of("/usr/lib64"))) {
-      Path library = folder.resolve(TCMALLOC);
-      if (Files.exists(library)) {
-        return List.of(library.toString());
-      }
-    }
-    log.accept("vLLM runs without tcmalloc, which is slower: " + TCMALLOC + " is not installed");
-    return List.of();
   }
 
   /** The figures of a line of JSON; empty for anything else that a process prints. */

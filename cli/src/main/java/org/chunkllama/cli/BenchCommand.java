@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
       "  chunkllama bench advantage",
       "  chunkllama bench kernel --kv-type bf16",
       "  chunkllama bench profile",
+      "  chunkllama bench faults",
       "  chunkllama bench kl --text book.txt --precision bf16"
     })
 final class BenchCommand implements Runnable {
@@ -34,6 +35,8 @@ final class BenchCommand implements Runnable {
         new BenchProductCommand(context),
         new BenchDecodeCommand(context),
         new BenchPeersCommand(context),
+        new BenchServerCommand(context),
+        new BenchFaultsCommand(context),
         new BenchProfileCommand(context),
         new BenchKlCommand(context),
         new BenchGuideCommand(context),

@@ -6,13 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.chunkllama.bench.OfflineResult;
 import org.chunkllama.bench.PeerGoal;
 import org.chunkllama.bench.PeersBench;
 import org.chunkllama.bench.PeersBench.Engine;
-import org.chunkllama.error.InvalidRequestException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -64,10 +62,10 @@ final class BenchPeersCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<String> ours = thisCommand();
-    ours.addAll(List.of("bench", "offline", "--json", "--quiet"));
+    List<String> ours = new ArrayList<>(List.of("bench", "offline", "--json", "--quiet"));
     ours.addAll(options);
-    PeersBench bench = new PeersBench(peers, scripts, ours, context.console()::say);
+    PeersBench bench =
+        new PeersBench(peers, scripts, OurCommand.with(ours), context.console()::say);
     Map<Engine, Map<String, Double>> figures = bench.run(Math.max(1, turns));
     if (json) {
       figures.forEach((engine, values) ->
@@ -80,21 +78,6 @@ final class BenchPeersCommand implements Callable<Integer> {
       context.console().out().print(ratios(figures));
     }
     return 0;
-  }
-
-  /** The command line of this process up to its first argument. */
-  private static List<String> thisCommand() {
-    ProcessHandle.Info info = ProcessHandle.current().info();
-    Optional<String> java = info.command();
-    String main = "org.chunkllama.cli/" + ChunkLlama.class.getName();
-    List<String> arguments = List.of(info.arguments().orElse(new String[0]));
-    int last = arguments.indexOf(main);
-    if (java.isEmpty() || last < 0) {
-      throw new InvalidRequestException("run this benchmark by ./chunkllama");
-    }
-    List<String> command = new ArrayList<>(List.of(java.get()));
-    command.addAll(arguments.subList(0, last + 1));
-    return command;
   }
 
   private static String figures(Map<Engine, Map<String, Double>> figures) {

@@ -35,6 +35,9 @@ final class EngineFigures {
         LlmStats::recomputedTokens);
     counter("chunkllama_prefill_seconds", "Time in steps, prompts.", s -> s.prefillNanos() / 1e9);
     counter("chunkllama_decode_seconds", "Time in steps, answers.", s -> s.decodeNanos() / 1e9);
+    counter("chunkllama_plan_seconds", "Time in steps, scheduling.", s -> s.planNanos() / 1e9);
+    counter("chunkllama_model_seconds", "Time in steps, forward pass.", s -> s.modelNanos() / 1e9);
+    counter("chunkllama_output_seconds", "Time in steps, drawing.", s -> s.outputNanos() / 1e9);
     gauge(
         "chunkllama_kv_bytes_peak", "Most bytes of keys and values in use.", LlmStats::kvBytesPeak);
     gauge(
