@@ -65,7 +65,8 @@ public final class ChunkAttention implements AutoCloseable {
             backend.parallelism(),
             options.queryHeads(),
             options.kvHeads(),
-            options.sharing());
+            options.sharing(),
+            backend.planCosts());
     this.order = new RowOrder(tree);
   }
 

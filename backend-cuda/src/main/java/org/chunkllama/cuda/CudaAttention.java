@@ -89,7 +89,12 @@ final class CudaAttention implements AutoCloseable {
     if (c.twin) {
       c.kernel.with(out.twinToWrite());
     }
-    c.kernel.launch(device.stream, c.shape.lanes(), c.shape.kvHeads(), c.threads, c.sharedBytes);
+    int lanes = c.shape.lanes();
+    if (c.waits && lanes > 1) {
+      c.kernel.launchTogether(device.stream, lanes, c.shape.kvHeads(), c.threads, c.sharedBytes);
+    } else {
+      c.kernel.launch(device.stream, lanes, c.shape.kvHeads(), c.threads, c.sharedBytes);
+    }
   }
 
   private Compiled compiled(CudaKvCache cache, int queryHeads) {

@@ -35,7 +35,7 @@ final class PlanTables implements AutoCloseable {
     this.shape = shape;
     table = new RecordTable(shape.lanes(), shape.group(), shape.rowsMax());
     recordCapacity = table.recordCap;
-    waitCapacity = table.waitCap;
+    waitCapacity = table.slots.waitCap;
     structure = device.allocate(structureInts() * 4, "attention tables");
     lengths = device.allocate(lengthInts() * 4, "attention tables");
     states = device.allocate(stateBytes(), "partial attention states");
@@ -83,7 +83,7 @@ final class PlanTables implements AutoCloseable {
             && plan.chunkIdCount <= chunkIdCapacity
             && table.partials <= partialCapacity
             && table.recordCap == recordCapacity
-            && table.waitCap == waitCapacity;
+            && table.slots.waitCap == waitCapacity;
     if (fits) {
       return;
     }
@@ -91,7 +91,7 @@ final class PlanTables implements AutoCloseable {
     chunkIdCapacity = wider(chunkIdCapacity, plan.chunkIdCount);
     partialCapacity = wider(partialCapacity, table.partials);
     recordCapacity = table.recordCap;
-    waitCapacity = table.waitCap;
+    waitCapacity = table.slots.waitCap;
     release();
     structure = device.allocate(structureInts() * 4, "attention tables");
     lengths = device.allocate(lengthInts() * 4, "attention tables");
@@ -142,10 +142,10 @@ final class PlanTables implements AutoCloseable {
     long at = staging.take(structureInts() * 4);
     staging.put(table.records, (int) recordInts(), at);
     staging.put(plan.chunkIds, plan.chunkIdCount, at + recordInts() * 4);
-    staging.put(table.rowPartialStart, plan.rows + 1, at + rowPartialStart() * 4);
-    staging.put(table.rowPartial, table.partials, at + rowPartialOffset());
+    staging.put(table.slots.rowPartialStart, plan.rows + 1, at + rowPartialStart() * 4);
+    staging.put(table.slots.rowPartial, table.partials, at + rowPartialOffset());
     staging.put(plan.rowChunk, plan.rows, at + rowChunkOffset());
-    staging.put(table.waits, table.waits.length, at + waitsOffset());
+    staging.put(table.slots.waits, table.slots.waits.length, at + waitsOffset());
     staging.send(at, structure, 0, structureInts() * 4);
   }
 
@@ -192,7 +192,7 @@ final class PlanTables implements AutoCloseable {
 
   /** True if a row's output is written by no record. */
   boolean hasBareRows() {
-    return table.hasBareRows;
+    return table.slots.hasBareRows;
   }
 
   long chunkIdsOffset() {

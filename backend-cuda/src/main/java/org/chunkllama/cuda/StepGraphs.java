@@ -1,9 +1,11 @@
 package org.chunkllama.cuda;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.CudaGraph;
 import org.chunkllama.spi.KvCache;
 
@@ -73,6 +75,25 @@ final class StepGraphs implements AutoCloseable {
       keep(key, graph);
     }
     graph.launch(device.stream);
+  }
+
+  /** Median time on the GPU of the recorded operations, in microseconds. */
+  double medianMicros(int rounds, Runnable operations) {
+    double[] micros = new double[rounds];
+    try (CudaGraph graph = record(operations);
+        CudaEvent start = new CudaEvent(device.context);
+        CudaEvent end = new CudaEvent(device.context)) {
+      graph.launch(device.stream); // warms up
+      for (int i = 0; i < rounds; i++) {
+        start.record(device.stream);
+        graph.launch(device.stream);
+        end.record(device.stream);
+        end.synchronize();
+        micros[i] = end.microsSince(start);
+      }
+    }
+    Arrays.sort(micros);
+    return micros[rounds / 2];
   }
 
   private CudaGraph record(Runnable operations) {

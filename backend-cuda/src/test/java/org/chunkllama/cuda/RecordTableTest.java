@@ -108,21 +108,20 @@ class RecordTableTest {
     }
     for (int row = 0; row < plan.rows; row++) {
       assertThat(seen[row]).as("row %d of %d", row, plan.rows).containsOnly(1);
-      int from = table.rowPartialStart[row];
-      int to = table.rowPartialStart[row + 1];
+      int from = table.slots.rowPartialStart[row];
+      int to = table.slots.rowPartialStart[row + 1];
       assertThat(direct[row]).isEqualTo(to > from ? 0 : 1);
       for (int s = from; s < to; s++) {
-        assertThat(slotOwner[table.rowPartial[s]]).isEqualTo(row);
-        slotOwner[table.rowPartial[s]] = -2; // listed once
-        // Blocks wait for blocks before them alone.
-        assertThat(s == from || orderOf(table, s - 1) < orderOf(table, s)).isTrue();
+        assertThat(slotOwner[table.slots.rowPartial[s]]).isEqualTo(row);
+        slotOwner[table.slots.rowPartial[s]] = -2; // listed once
+        assertThat(s == from || firstToken(table, s - 1) < firstToken(table, s)).isTrue();
         assertThat(isWaitedFor(table, orderOf(table, s), orderOf(table, to - 1))).isTrue();
         int flags = table.records[orderOf(table, s) * RecordTable.RECORD + 3];
         assertThat(flags & (s == to - 1 ? 2 : 4)).isNotZero();
       }
     }
     assertThat(slotOwner).doesNotContain(-1);
-    assertThat(table.hasBareRows).isFalse();
+    assertThat(table.slots.hasBareRows).isFalse();
   }
 
   /** Whether the lane of {@code owner} waits for the record, or works through it itself. */
@@ -131,12 +130,18 @@ class RecordTableTest {
     if (record / table.recordCap == lane) {
       return true;
     }
-    for (int i = 0; i < table.waitCap && table.waits[lane * table.waitCap + i] >= 0; i++) {
-      if (table.waits[lane * table.waitCap + i] == record) {
+    for (int i = 0;
+        i < table.slots.waitCap && table.slots.waits[lane * table.slots.waitCap + i] >= 0;
+        i++) {
+      if (table.slots.waits[lane * table.slots.waitCap + i] == record) {
         return (table.records[record * RecordTable.RECORD + 3] & 4) != 0;
       }
     }
     return false;
+  }
+
+  private static int firstToken(RecordTable table, int s) {
+    return table.records[orderOf(table, s) * RecordTable.RECORD + 2];
   }
 
   /** Index of the record that leaves the {@code s}th listed state. */
@@ -144,7 +149,7 @@ class RecordTableTest {
     for (int i = 0; i < table.lengths.length; i++) {
       int at = i * RecordTable.RECORD;
       int slot = table.records[at + 4];
-      int mine = table.rowPartial[s];
+      int mine = table.slots.rowPartial[s];
       if (table.lengths[i] > 0
           && slot >= 0
           && mine >= slot
@@ -152,7 +157,7 @@ class RecordTableTest {
         return i;
       }
     }
-    throw new AssertionError("no record leaves state " + table.rowPartial[s]);
+    throw new AssertionError("no record leaves state " + table.slots.rowPartial[s]);
   }
 
   private static void record(

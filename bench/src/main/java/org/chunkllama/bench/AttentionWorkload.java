@@ -64,7 +64,7 @@ public final class AttentionWorkload implements AutoCloseable {
   }
 
   /** Chunk ids by sequence; only whole chunks are shared. */
-  private static int[][] paths(int batch, int shared, int own, int c) {
+  static int[][] paths(int batch, int shared, int own, int c) {
     int common = shared / c;
     int length = (shared + own - 1) / c + 1;
     int next = common;
@@ -110,7 +110,8 @@ public final class AttentionWorkload implements AutoCloseable {
             backend.parallelism(),
             heads.queryHeads(),
             heads.kvHeads(),
-            chunkFirst);
+            chunkFirst,
+            backend.planCosts());
     planner.begin();
     for (int[] path : chunks) {
       planner.add(path, end - rows, rows);

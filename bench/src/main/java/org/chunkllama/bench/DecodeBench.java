@@ -84,7 +84,12 @@ public final class DecodeBench implements AutoCloseable {
             chunks);
     planner =
         new AttentionPlanner(
-            c, backend.parallelism(), config.heads(), config.kvHeads(), workload.sharing);
+            c,
+            backend.parallelism(),
+            config.heads(),
+            config.kvHeads(),
+            workload.sharing,
+            backend.planCosts());
     tokens = new int[rows];
     outputRows = new int[rows];
     for (int i = 0; i < rows; i++) {

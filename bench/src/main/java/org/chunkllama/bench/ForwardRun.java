@@ -48,7 +48,12 @@ final class ForwardRun implements AutoCloseable {
             chunks);
     planner =
         new AttentionPlanner(
-            CHUNK_TOKENS, backend.parallelism(), config.heads(), config.kvHeads(), true);
+            CHUNK_TOKENS,
+            backend.parallelism(),
+            config.heads(),
+            config.kvHeads(),
+            true,
+            backend.planCosts());
     chunkIds = IntStream.range(0, chunks).toArray();
   }
 

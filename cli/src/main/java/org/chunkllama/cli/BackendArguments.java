@@ -5,6 +5,7 @@ import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.Backends;
 import org.chunkllama.spi.DType;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Backend and type of keys and values of benchmarks below the engine. */
@@ -39,16 +40,20 @@ final class BackendArguments {
   @Option(
       names = "--kv-type",
       paramLabel = "TYPE",
-      defaultValue = "fp32",
-      description = "fp32, bf16 or fp16. Default: ${DEFAULT-VALUE}.")
-  private KvTypeName kvType = KvTypeName.FP32;
+      description = "fp32, bf16 or fp16. Default: fp32; of attention tables on a GPU: fp16.")
+  private @Nullable KvTypeName kvType;
 
   Backend open() {
     return Backends.open(backend, BackendOptions.defaults().withThreads(threads));
   }
 
   DType type() {
-    return kvType.type;
+    return typeOr(DType.F32);
+  }
+
+  /** The type that was given, else {@code other}. */
+  DType typeOr(DType other) {
+    return kvType == null ? other : kvType.type;
   }
 
   String name() {

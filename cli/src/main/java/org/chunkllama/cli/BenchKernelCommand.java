@@ -8,11 +8,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.chunkllama.bench.AttentionWorkload.Heads;
+import org.chunkllama.bench.ColdAttention;
 import org.chunkllama.bench.KernelBench;
 import org.chunkllama.bench.KernelBench.Result;
 import org.chunkllama.bench.KernelBench.Shape;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.DType;
+import org.chunkllama.spi.GraphTimer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,11 +28,13 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     abbreviateSynopsis = true,
     description =
-        "Decode attention of one layer: two-phase against sequence-first over the same chunks.",
+        "Decode attention of one layer: two-phase against sequence-first over the same chunks. On a GPU: "
+            + "time of the launch alone, K and V not in its cache, beside the time to read them once.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  chunkllama bench kernel --kv-type bf16",
       "  chunkllama bench kernel --shapes shapes.csv --json",
+      "  chunkllama bench kernel --backend cuda --kv-type fp16 --csv attention.csv",
       "",
       "A line of FILE is hq,hkv,d,c,b,ns,nc: query heads, KV heads, head dim, tokens per chunk,",
       "batch, shared tokens, own tokens."
@@ -50,6 +55,19 @@ final class BenchKernelCommand implements Callable<Integer> {
       description = "Rounds in which both take turns; medians count. Default: ${DEFAULT-VALUE}.")
   private int rounds = 11;
 
+  @Option(
+      names = "--csv",
+      paramLabel = "FILE",
+      description = "Write hq,hkv,d,c,b,ns,nc,time_us,floor_us there too (cuda).")
+  private @Nullable Path csv;
+
+  @Option(
+      names = "--bandwidth",
+      paramLabel = "TB/S",
+      defaultValue = "3.02",
+      description = "What the memory can deliver, for the floor (cuda). Default: ${DEFAULT-VALUE}.")
+  private double bandwidth = 3.02;
+
   @Mixin private final BackendArguments backendArguments = new BackendArguments();
 
   BenchKernelCommand(Context context) {
@@ -58,24 +76,39 @@ final class BenchKernelCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    try (Backend backend = backendArguments.open()) {
+      if (backend instanceof GraphTimer timer) {
+        if (json) {
+          throw new InvalidRequestException("--json is not to be had on a GPU; use --csv FILE");
+        }
+        new AttentionTable(context, csv, bandwidth)
+            .print(new ColdAttention(backend, timer, Math.max(1, rounds)), deviceShapes());
+        return 0;
+      }
+      if (csv != null) {
+        throw new InvalidRequestException("--csv needs a backend with a clock of its own: cuda");
+      }
+      return compare(backend);
+    }
+  }
+
+  private int compare(Backend backend) throws IOException {
     List<Shape> list = shapes();
     Table table =
         new Table("hq,hkv,d,c,b,ns,nc", "two-phase", "sequence-first", "ratio", "GFLOP/s");
-    try (Backend backend = backendArguments.open()) {
-      KernelBench bench = new KernelBench(backend, Math.max(1, rounds));
-      bench.warmUp(list.getFirst().heads());
-      for (Shape shape : list) {
-        Result result = bench.measure(shape);
-        if (json) {
-          context.console().out().println(Json.line(json(result)));
-        } else {
-          table.row(
-              name(shape),
-              micros(result.twoPhaseNanos()),
-              micros(result.sequenceFirstNanos()),
-              String.format(Locale.ROOT, "%.2f", result.ratio()),
-              String.format(Locale.ROOT, "%.1f", result.gigaflopsPerSecond()));
-        }
+    KernelBench bench = new KernelBench(backend, Math.max(1, rounds));
+    bench.warmUp(list.getFirst().heads());
+    for (Shape shape : list) {
+      Result result = bench.measure(shape);
+      if (json) {
+        context.console().out().println(Json.line(json(result)));
+      } else {
+        table.row(
+            name(shape),
+            micros(result.twoPhaseNanos()),
+            micros(result.sequenceFirstNanos()),
+            String.format(Locale.ROOT, "%.2f", result.ratio()),
+            String.format(Locale.ROOT, "%.1f", result.gigaflopsPerSecond()));
       }
     }
     if (!json) {
@@ -84,18 +117,26 @@ final class BenchKernelCommand implements Callable<Integer> {
     return 0;
   }
 
-  private List<Shape> shapes() throws IOException {
-    if (shapes == null) {
-      return KernelBench.shapes(backendArguments.type());
-    }
-    return Shapes.read(shapes, 7).stream().map(this::shape).toList();
+  /** The grid of the attention table, or the file's shapes; fp16 unless another type is given. */
+  private List<Shape> deviceShapes() throws IOException {
+    DType type = backendArguments.typeOr(DType.F16);
+    return shapes == null ? ColdAttention.grid(type) : read(shapes, type);
   }
 
-  private Shape shape(int[] n) {
+  private List<Shape> shapes() throws IOException {
+    DType type = backendArguments.type();
+    return shapes == null ? KernelBench.shapes(type) : read(shapes, type);
+  }
+
+  private static List<Shape> read(Path file, DType type) throws IOException {
+    return Shapes.read(file, 7).stream().map(n -> shape(n, type)).toList();
+  }
+
+  private static Shape shape(int[] n, DType type) {
     if (n[4] < 1 || n[6] < 1) {
       throw new InvalidRequestException("batch and own tokens must be 1 or more");
     }
-    return new Shape(backendArguments.heads(n[0], n[1], n[2], n[3]), n[4], n[5], n[6]);
+    return new Shape(new Heads(n[0], n[1], n[2], n[3], type), n[4], n[5], n[6]);
   }
 
   private static String name(Shape shape) {

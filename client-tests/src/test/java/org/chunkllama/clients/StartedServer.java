@@ -56,6 +56,7 @@ final class StartedServer implements AutoCloseable {
                 Optional.empty(),
                 Limits.defaults(),
                 TenantLimits.none(),
+                Optional.empty(),
                 false));
   }
 

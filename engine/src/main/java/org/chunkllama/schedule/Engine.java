@@ -80,7 +80,8 @@ public final class Engine {
             backend.parallelism(),
             model.config().heads(),
             model.config().kvHeads(),
-            chunkFirst);
+            chunkFirst,
+            backend.planCosts());
     planner = new StepPlanner(attention, limits.rows());
     tenants = new Tenants(cache.chunks(), chunkTokens);
     lives = new LiveSet(tree);

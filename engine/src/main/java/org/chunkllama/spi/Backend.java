@@ -3,6 +3,7 @@ package org.chunkllama.spi;
 import java.util.List;
 import java.util.OptionalLong;
 import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.plan.PlanCosts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,11 @@ public interface Backend extends AutoCloseable {
    * for these.
    */
   int parallelism();
+
+  /** What attention costs here: the planner shares what pays by these. */
+  default PlanCosts planCosts() {
+    return PlanCosts.defaults();
+  }
 
   /** Zeroed activations. */
   Tensor tensor(int rows, int columns);

@@ -170,6 +170,21 @@ record DriverTable(
         MethodHandle
             launch, // (CUfunction, grid x, y, z, block x, y, z, shared, CUstream, void **, void **)
     @NativeSignature(
+            name = "cuLaunchCooperativeKernel",
+            arguments = {
+              long.class,
+              int.class,
+              int.class,
+              int.class,
+              int.class,
+              int.class,
+              int.class,
+              int.class,
+              long.class,
+              long.class
+            })
+        MethodHandle launchCooperative, // as launch, without the last void **
+    @NativeSignature(
             name = "cuGraphInstantiateWithFlags",
             arguments = {long.class, long.class, long.class})
         MethodHandle graphInstantiate, // (CUgraphExec *, CUgraph, unsigned long long)

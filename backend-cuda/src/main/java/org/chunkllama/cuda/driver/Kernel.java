@@ -19,6 +19,7 @@ public final class Kernel {
   private final long function;
   private final String name;
   private final String call;
+  private final String callTogether;
   private final int parameters;
   private final MemorySegment values; // [parameters] 8 bytes each
   private final MemorySegment pointers; // [parameters] where each value is
@@ -29,6 +30,7 @@ public final class Kernel {
     this.function = function;
     this.name = name;
     this.call = "cuLaunchKernel(" + name + ")";
+    this.callTogether = "cuLaunchCooperativeKernel(" + name + ")";
     this.parameters = parameters;
     values = Arena.ofAuto().allocate(8L * parameters, 8);
     pointers = Arena.ofAuto().allocate(8L * parameters, 8);
@@ -72,13 +74,7 @@ public final class Kernel {
 
   /** Queues the kernel on a grid of {@code gridX * gridY} blocks of {@code threads}. */
   public void launch(CudaStream stream, int gridX, int gridY, int threads, int sharedBytes) {
-    int given = next;
-    next = 0;
-    if (given != parameters) {
-      throw new IllegalStateException(
-          "%s takes %d arguments, %d were given".formatted(name, parameters, given));
-    }
-    if (gridX == 0 || gridY == 0) {
+    if (!ready(gridX, gridY)) {
       return;
     }
     try {
@@ -103,6 +99,48 @@ public final class Kernel {
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }
+  }
+
+  /**
+   * The same for a kernel whose blocks wait for each other: all are on the GPU at once, or the
+   * launch fails.
+   */
+  public void launchTogether(
+      CudaStream stream, int gridX, int gridY, int threads, int sharedBytes) {
+    if (!ready(gridX, gridY)) {
+      return;
+    }
+    try {
+      driver.check(
+          (int)
+              driver
+                  .calls
+                  .launchCooperative()
+                  .invokeExact(
+                      function,
+                      gridX,
+                      gridY,
+                      1,
+                      threads,
+                      1,
+                      1,
+                      sharedBytes,
+                      stream.handle,
+                      pointers.address()),
+          callTogether);
+    } catch (Throwable e) {
+      throw NativeTable.unexpected(e);
+    }
+  }
+
+  private boolean ready(int gridX, int gridY) {
+    int given = next;
+    next = 0;
+    if (given != parameters) {
+      throw new IllegalStateException(
+          "%s takes %d arguments, %d were given".formatted(name, parameters, given));
+    }
+    return gridX > 0 && gridY > 0;
   }
 
   /** Allows launches with up to {@code bytes} of shared memory. */

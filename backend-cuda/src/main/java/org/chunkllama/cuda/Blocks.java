@@ -1,0 +1,85 @@
+package org.chunkllama.cuda;
+
+import java.util.Arrays;
+import org.chunkllama.plan.AttentionPlan;
+
+/** The segments of a plan, their rows cut into blocks that one record can take. */
+final class Blocks {
+  private final int rowsMax;
+  int count;
+  int[] segment = new int[64];
+  int[] firstRow = new int[64];
+  int[] rows = new int[64];
+
+  /** Position of the first token. */
+  int[] firstToken = new int[64];
+
+  /** Tokens that some of the rows see. */
+  int[] tokens = new int[64];
+
+  /** Tokens that all of the rows see. */
+  int[] seenByAll = new int[64];
+
+  Blocks(int rowsMax) {
+    this.rowsMax = rowsMax;
+  }
+
+  /** Takes the blocks of {@code plan} instead of those of the last. */
+  void of(AttentionPlan plan) {
+    count = 0;
+    for (int s = 0; s < plan.segments; s++) {
+      int all = plan.segmentRows[s];
+      int parts = Math.ceilDiv(all, rowsMax);
+      for (int i = 0; i < parts; i++) {
+        int begin = (int) ((long) all * i / parts);
+        int end = (int) ((long) all * (i + 1) / parts);
+        add(plan, s, plan.segmentFirstRow[s] + begin, end - begin);
+      }
+    }
+  }
+
+  private void add(AttentionPlan plan, int s, int row, int size) {
+    if (count == segment.length) {
+      grow();
+    }
+    segment[count] = s;
+    firstRow[count] = row;
+    rows[count] = size;
+    firstToken[count] = plan.segmentFirstToken[s];
+    tokens[count] = tokens(plan, count);
+    seenByAll[count] = seenByAll(plan, count);
+    count++;
+  }
+
+  private void grow() {
+    int size = 2 * count;
+    segment = Arrays.copyOf(segment, size);
+    firstRow = Arrays.copyOf(firstRow, size);
+    rows = Arrays.copyOf(rows, size);
+    firstToken = Arrays.copyOf(firstToken, size);
+    tokens = Arrays.copyOf(tokens, size);
+    seenByAll = Arrays.copyOf(seenByAll, size);
+  }
+
+  /** True if the rows see different numbers of tokens. */
+  boolean isCausal(int block) {
+    return seenByAll[block] < tokens[block];
+  }
+
+  /** Tokens of a block as the plan is now. */
+  int tokens(AttentionPlan plan, int block) {
+    int seen = 0;
+    for (int r = firstRow[block]; r < firstRow[block] + rows[block]; r++) {
+      seen = Math.max(seen, plan.rowPosition[r] + 1 - firstToken[block]);
+    }
+    return Math.min(plan.segmentTokens[segment[block]], seen);
+  }
+
+  private int seenByAll(AttentionPlan plan, int block) {
+    int seen = plan.segmentTokens[segment[block]];
+    for (int r = firstRow[block]; r < firstRow[block] + rows[block]; r++) {
+      seen = Math.min(seen, plan.rowPosition[r] + 1 - firstToken[block]);
+    }
+    return seen;
+  }
+}
