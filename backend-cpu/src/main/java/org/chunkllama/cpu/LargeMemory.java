@@ -48,7 +48,8 @@ final class LargeMemory implements AutoCloseable {
     block = malloc(Math.addExact(bytes, alignment));
     address = (block.address() + alignment - 1) & -alignment;
     if (alignment == HUGE_PAGE) {
-      adviseHugePages(address, bytes & -HUGE_PAGE);
+      // A refusal does no harm: pages are then of the usual size.
+      var _ = advise(address, bytes & -HUGE_PAGE, MADV_HUGEPAGE);
     }
   }
 
@@ -69,11 +70,6 @@ final class LargeMemory implements AutoCloseable {
       throw new OutOfMemoryError("no " + bytes + " bytes of native memory to be had");
     }
     return block;
-  }
-
-  /** A refusal does no harm: pages are then of the usual size. */
-  private static void adviseHugePages(long address, long bytes) {
-    advise(address, bytes, MADV_HUGEPAGE);
   }
 
   /**

@@ -4,11 +4,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Products in fp32 by the Vector API, with weights packed once. Rows are blocked so that the
- * activations of a block stay in the second-level cache while all panels pass; a task is a block of
+ * activations of a block stay in the third-level cache while all panels pass, each of them for as
+ * many rows as possible: weights cost more to read again than activations. A task is a block of
  * rows times some panels. The order of additions depends on neither rows nor threads.
  */
 final class PanelProduct implements MatrixProduct, Workers.Task, AutoCloseable {
-  /** Floats of activations in a block of rows: half a megabyte. */
+  /** Floats of activations in a block of rows: four megabytes. */
   private static final int BLOCK_VALUES = 1024 * 1024;
 
   /** Inputs multiplied in one go: a panel's share and a tile's stay in the second-level cache. */
