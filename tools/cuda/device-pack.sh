@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Packs a Java runtime, the built modules and the device tests into one archive, for a machine with a GPU but without
-# Java and without network: tools/cuda/device-pack.sh FOLDER [MODEL...]. Build first (mvn package -DskipTests).
-# There: tar -xJf pack.tar.xz && ./run.sh tests | ./run.sh chunkllama ARGUMENTS...
+# Packs a Java runtime with the libraries (runtime.tar.xz) and the built modules with the device tests
+# (application.tar.xz), for a machine with a GPU but without Java and without network:
+# tools/cuda/device-pack.sh FOLDER [MODEL...]. Build first (mvn package -DskipTests). The runtime is packed once.
+# There: tar -xJf runtime.tar.xz; tar -xJf application.tar.xz; ./run.sh tests | ./run.sh chunkllama ARGUMENTS...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -16,18 +17,30 @@ if [ ! -x "$image/bin/java" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -r "$image" "$work/jre"
 mkdir -p "$work/lib" "$work/test" "$work/assets/models"
-cp "$root"/cli/target/lib/*.jar "$work/lib/"
-rm -f "$work"/lib/dnnl-*.jar
-# Natives of other platforms are most of it.
-for other in osx-aarch64 osx-x86_64 win-x86_64 linux-aarch64; do
-  zip -qd "$work"/lib/tokenizers-*.jar "native/lib/$other/*" >/dev/null 2>&1 || true
-done
-for artifact in org.junit.platform:junit-platform-console-standalone:6.1.3 org.assertj:assertj-core:3.27.7; do
-  mvn -q -B -ntp -N -f "$root/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy \
-    -Dartifact="$artifact" -DoutputDirectory="$work/test" >/dev/null 2>&1
-done
+
+pack_runtime() {
+  local base=$1
+  mkdir -p "$base/lib" "$base/test"
+  cp -r "$image" "$base/jre"
+  cp "$root"/cli/target/lib/*.jar "$base/lib/"
+  rm -f "$base"/lib/chunkllama-*.jar "$base"/lib/dnnl-*.jar
+  # Natives of other platforms are most of it.
+  for other in osx-aarch64 osx-x86_64 win-x86_64 linux-aarch64; do
+    zip -qd "$base"/lib/tokenizers-*.jar "native/lib/$other/*" >/dev/null 2>&1 || true
+  done
+  for artifact in org.junit.platform:junit-platform-console-standalone:6.1.3 org.assertj:assertj-core:3.27.7; do
+    mvn -q -B -ntp -N -f "$root/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy \
+      -Dartifact="$artifact" -DoutputDirectory="$base/test" >/dev/null 2>&1
+  done
+  tar -C "$base" -c . | xz -T2 -6 >"$out/runtime.tar.xz"
+}
+
+if [ ! -f "$out/runtime.tar.xz" ]; then
+  pack_runtime "$work/runtime"
+  rm -rf "$work/runtime"
+fi
+cp "$root"/cli/target/lib/chunkllama-*.jar "$work/lib/"
 cp "$root"/backend-contract/target/chunkllama-backend-contract-*.jar "$work/test/"
 cp -r "$root/backend-cuda/target/test-classes" "$work/test/classes"
 mkdir -p "$work/test/classes/org/chunkllama/parity"
@@ -55,5 +68,5 @@ case $what in
 esac
 RUN
 chmod +x "$work/run.sh"
-tar -C "$work" -c . | xz -T2 -6 >"$out/pack.tar.xz"
-ls -la "$out/pack.tar.xz"
+tar -C "$work" -c . | xz -T2 -6 >"$out/application.tar.xz"
+ls -la "$out"/*.tar.xz
