@@ -1,5 +1,5 @@
 """Cuts the attention of one step into lanes of records for the CUDA kernel (see backend-cuda/src/main/cuda/README.md)."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 import heapq, math
 import numpy as np
 
@@ -36,14 +36,19 @@ class Costs:
     reread: float = 0.6  # of a token that another record has read already
     split: float = 96  # of a shared run: what it must save to be worth while
     spread: float = 1.5  # the same, for each of its query rows
-    wait: float = 120  # tokens that a lane could read while it waits for other lanes' states
+    query_rows: int = 128  # of one run
+    # What all shared runs of a step must save together:
+    step_reread: float = 0.25
+    step_wait: float = 60  # of each lane, until the others' states are there
+    step_state: float = 11  # of one query row's partial state
+    step_run: float = 4
 
 
-def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None):
-    """Runs of a batch in depth-first order: maximal shared runs, then private ones. Row blocks fit into row_cap."""
+def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=None):
+    """Runs of a batch, the longest first; row blocks fit into row_cap. Without `lanes` shared runs are judged one by one alone."""
     costs = costs or Costs()
     first = np.cumsum([0] + [s.rows for s in sequences])
-    shared, private = [], []
+    runs, saved, states = [], 0, 0
 
     def common(s, t):
         n = 0
@@ -54,60 +59,94 @@ def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None):
         return n
 
     lcp = [0] + [common(i - 1, i) if sharing else 0 for i in range(1, len(sequences))]
-    most = max(1, row_cap // group)
+    most = min(128, max(16, 1 << int(math.log2(costs.query_rows // group or 1))))
 
-    def reads(lo, hi):
-        return -(-int(first[hi] - first[lo]) // most)
+    def reads(rows):
+        return -(-rows // most)
+
+    def rows_of(lo, hi):
+        return int(first[hi] - first[lo])
+
+    def child_end(child, hi, to):
+        end = child + 1
+        while end < hi and lcp[end] > to:
+            end += 1
+        return end
 
     def pays(lo, hi, start, to):
         left, child = 0, lo
         while child < hi:
-            end = child + 1
-            while end < hi and lcp[end] > to:
-                end += 1
-            left += reads(child, end)
+            end = child_end(child, hi, to)
+            left += reads(rows_of(child, end))
             child = end
-        rows = int(first[hi] - first[lo]) * group
-        saved = (left - reads(lo, hi)) * (to - start) * chunk * costs.reread
-        return saved > reads(lo, hi) * costs.split + rows * costs.spread * (2 if start == 0 else 1)
+        rows = rows_of(lo, hi)
+        gain = (left - reads(rows)) * (to - start) * chunk * costs.reread
+        return gain > reads(rows) * costs.split + rows * group * costs.spread * (2 if start == 0 else 1)
 
     def node(lo, hi, start):
+        nonlocal saved, states
         if hi - lo == 1:
             leaf(lo, start)
             return
         to = min(lcp[lo + 1 : hi])
         if to > start and pays(lo, hi, start, to):
-            rows = first[hi] - first[lo]
-            blocks = -(-rows // most)
+            rows = rows_of(lo, hi)
+            blocks = reads(rows)
+            n = (to - start) * chunk
+            saved += (sum(reads(s.rows) for s in sequences[lo:hi]) - blocks) * n
+            states += rows * group
             for i in range(blocks):
                 a, b = rows * i // blocks, rows * (i + 1) // blocks
-                n = (to - start) * chunk
-                shared.append(Run(int(first[lo] + a), int(b - a), sequences[lo].chunks[start:to], start * chunk, n, n))
+                runs.append(Run(int(first[lo]) + a, b - a, sequences[lo].chunks[start:to], start * chunk, n, n))
             start = to
         child = lo
         while child < hi:
-            end = child + 1
-            while end < hi and lcp[end] > to:
-                end += 1
+            end = child_end(child, hi, to)
             node(child, end, start)
             child = end
 
     def leaf(s, start):
+        nonlocal states
         q = sequences[s]
-        for a in range(0, q.rows, most):
-            b = min(q.rows, a + most)
+        begin = max(0, start * chunk - q.position)  # rows before see none of these chunks
+        blocks = reads(q.rows - begin)
+        size = q.rows if blocks <= 1 else -(-(-(-(q.rows - begin) // blocks)) // 16) * 16
+        for a in range(begin, q.rows, max(1, size)):
+            b = min(q.rows, a + size)
             tokens = q.position + b - start * chunk
-            seen = q.position + a + 1 - start * chunk
             if tokens > 0:
-                assert seen > 0
+                seen = q.position + a + 1 - start * chunk
                 ids = q.chunks[start : start + -(-tokens // chunk)]
-                (shared if b - a > 1 else private).append(
-                    Run(int(first[s] + a), b - a, ids, start * chunk, tokens, seen, b - a > 1, start > 0)
-                )
+                states += (b - a) * group if start > 0 else 0
+                runs.append(Run(int(first[s]) + a, b - a, ids, start * chunk, tokens, seen, b - a > 1, start > 0))
 
-    node(0, len(sequences), 0)
-    shared.sort(key=lambda r: -r.rows)
-    return shared + private, int(first[-1])
+    def alone():
+        for s in range(len(sequences)):
+            leaf(s, 0)
+
+    if sharing and len(sequences) > 1:
+        node(0, len(sequences), 0)
+        cost = (lanes or 0) * costs.step_wait + states * costs.step_state + len(runs) * costs.step_run
+        if lanes and saved > 0 and not saved * costs.step_reread > cost:
+            runs.clear()
+            alone()
+    else:
+        alone()
+    price = lambda r: len(r.chunks) * chunk * (1 + r.rows * group / costs.balance)
+    runs.sort(key=lambda r: -np.float32(price(r)))
+    return [block for run in runs for block in blocks_of(run, max(1, row_cap // group))], int(first[-1])
+
+
+def blocks_of(run, most):
+    """A run's rows in blocks of at most `most`."""
+    n = -(-run.rows // most)
+    for i in range(n):
+        a, b = run.rows * i // n, run.rows * (i + 1) // n
+        if run.causal:
+            tokens, seen = min(run.tokens, run.cut_limit + b - 1), run.cut_limit + a
+            yield replace(run, first_row=run.first_row + a, rows=b - a, tokens=tokens, cut_limit=seen, causal=seen < tokens)
+        else:
+            yield replace(run, first_row=run.first_row + a, rows=b - a)
 
 
 def run_cost(run, group, costs):
@@ -169,7 +208,7 @@ def level(runs, loads, group, costs):
 def cut(runs, lanes, group, costs=Costs()):
     """Lists of (run, from, to) per lane. Rows of their own are dealt out evenly, so that each lane merges its share of rows;
     runs of several rows fill the lanes up to one level, and come first in them."""
-    several = [r for r in runs if r.rows > 1]
+    several = sorted((r for r in runs if r.rows > 1), key=lambda r: -r.rows)
     single = [r for r in runs if r.rows == 1]
     loads = [0.0] * lanes
     if not several:
@@ -194,13 +233,6 @@ def cut(runs, lanes, group, costs=Costs()):
     return [a + b for a, b in zip(heads, tails)]
 
 
-def worth(runs, alone, lanes, group, costs):
-    """Is the step faster with shared runs than with every row reading for itself?"""
-    price = lambda rs: sum(per * r.tokens + fixed for r in rs for per, fixed in [run_cost(r, group, costs)])
-    again = sum(r.tokens for r in alone) - sum(r.tokens for r in runs)
-    return price(runs) / lanes + costs.wait < (price(alone) - (1 - costs.reread) * again) / lanes
-
-
 @dataclass
 class Plan:
     rows: int
@@ -219,11 +251,7 @@ class Plan:
 
 def plan(sequences, chunk, group, row_cap, lanes, sharing=True, costs=Costs(), runs=None, rows=None):
     if runs is None:
-        runs, rows = find_runs(sequences, chunk, group, row_cap, sharing, costs)
-        if sharing and any(r.rows > 1 and not r.causal for r in runs):
-            alone, _ = find_runs(sequences, chunk, group, row_cap, False, costs)
-            if not worth(runs, alone, lanes, group, costs):
-                runs = alone
+        runs, rows = find_runs(sequences, chunk, group, row_cap, sharing, costs, lanes)
     cuts = cut(runs, lanes, group, costs)
     position = np.concatenate([np.arange(s.position, s.position + s.rows) for s in sequences])
     covered = np.zeros(rows, int)

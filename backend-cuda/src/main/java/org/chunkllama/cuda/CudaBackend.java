@@ -80,10 +80,10 @@ final class CudaBackend implements Backend, GraphTimer {
     return 1;
   }
 
-  /** As measured with the tensor-core kernel, in tokens read. */
   @Override
   public PlanCosts planCosts() {
-    return new PlanCosts(1, 0.6, 1 / 160.0, 1.5, 96, 128);
+    int units = device.context.properties().multiprocessors();
+    return LaneCutter.planCosts(units);
   }
 
   @Override

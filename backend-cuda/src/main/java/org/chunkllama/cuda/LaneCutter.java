@@ -1,6 +1,8 @@
 package org.chunkllama.cuda;
 
 import java.util.Arrays;
+import org.chunkllama.plan.PlanCosts;
+import org.chunkllama.plan.StepCosts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +39,12 @@ final class LaneCutter {
   private int[] singleFrom = new int[64];
   private int[] singleLane = new int[64];
   private int singleCount;
+
+  /** By which the planner shares, as measured with the tensor-core kernel, in tokens read. */
+  static PlanCosts planCosts(int multiprocessors) {
+    StepCosts step = new StepCosts(0.25, 60, multiprocessors, 11, 4);
+    return new PlanCosts(1, 0.6, 1 / BALANCE, 1.5, 96, 128, step);
+  }
 
   LaneCutter(int lanes, int group, Blocks blocks) {
     this.lanes = lanes;

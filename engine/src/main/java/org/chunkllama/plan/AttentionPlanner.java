@@ -15,7 +15,7 @@ import java.util.Arrays;
  * in chunks).
  *
  * <p><b>Never slower than not sharing.</b> A run is shared only where {@link PlanCosts} predicts a
- * gain over letting each row read it.
+ * gain over letting each row read it, and none if they lose together.
  *
  * <p>Used by one thread.
  */
@@ -68,7 +68,7 @@ public final class AttentionPlanner {
     this.chunkTokens = chunkTokens;
     this.chunkFirst = chunkFirst;
     this.batch = new Batch(chunkTokens);
-    this.finder = new RunFinder(chunkTokens, groupSize, costs, batch, runs);
+    this.finder = new RunFinder(chunkTokens, groupSize, kvHeads, costs, batch, runs);
     this.cutter = new RunCutter(chunkTokens, parallelism, groupSize, kvHeads, costs, runs);
     this.plan = new AttentionPlan(chunkTokens);
   }

@@ -16,9 +16,16 @@ package org.chunkllama.plan;
  * @param segment starting one piece of work
  * @param maxQueryHeads query heads of one KV head that a segment takes at most (rows times group
  *     size): what a kernel keeps in its nearest cache
+ * @param step what the shared runs of a step must be worth together
  */
 public record PlanCosts(
-    double read, double reread, double row, double partial, double segment, int maxQueryHeads) {
+    double read,
+    double reread,
+    double row,
+    double partial,
+    double segment,
+    int maxQueryHeads,
+    StepCosts step) {
   public PlanCosts {
     if (!(read >= 0 && reread >= 0 && row > 0 && partial >= 0 && segment >= 0)) {
       throw new IllegalArgumentException("plan costs must not be negative, and row must be > 0");
@@ -26,6 +33,12 @@ public record PlanCosts(
     if (maxQueryHeads < 1) {
       throw new IllegalArgumentException("maxQueryHeads must be positive, not " + maxQueryHeads);
     }
+  }
+
+  /** Costs by which each run is judged for itself. */
+  public PlanCosts(
+      double read, double reread, double row, double partial, double segment, int maxQueryHeads) {
+    this(read, reread, row, partial, segment, maxQueryHeads, StepCosts.NONE);
   }
 
   /**

@@ -11,14 +11,18 @@ package org.chunkllama.plan;
 final class RunFinder {
   private final int chunkTokens;
   private final int groupSize;
+  private final int kvHeads;
   private final int maxRows;
   private final PlanCosts costs;
   private final Batch batch;
   private final Runs runs;
+  private double savedTokens; // by all shared runs, against no sharing
+  private long states; // of one query head, partial
 
-  RunFinder(int chunkTokens, int groupSize, PlanCosts costs, Batch batch, Runs runs) {
+  RunFinder(int chunkTokens, int groupSize, int kvHeads, PlanCosts costs, Batch batch, Runs runs) {
     this.chunkTokens = chunkTokens;
     this.groupSize = groupSize;
+    this.kvHeads = kvHeads;
     this.maxRows = costs.maxRows(groupSize);
     this.costs = costs;
     this.batch = batch;
@@ -27,16 +31,24 @@ final class RunFinder {
 
   /** Runs of the batch; without {@code sharing} no run has rows of two sequences. */
   void find(boolean sharing) {
+    if (!sharing || batch.sequences < 2) {
+      findUnshared();
+      return;
+    }
     runs.clear();
-    if (sharing) {
-      batch.findCommon();
-      if (batch.sequences > 0) {
-        node(0, batch.sequences, 0);
-      }
-    } else {
-      for (int s = 0; s < batch.sequences; s++) {
-        leaf(s, 0);
-      }
+    savedTokens = 0;
+    states = 0;
+    batch.findCommon();
+    node(0, batch.sequences, 0);
+    if (savedTokens > 0 && !costs.step().pays(savedTokens, kvHeads, states, runs.count)) {
+      findUnshared();
+    }
+  }
+
+  private void findUnshared() {
+    runs.clear();
+    for (int s = 0; s < batch.sequences; s++) {
+      leaf(s, 0);
     }
   }
 
@@ -98,11 +110,24 @@ final class RunFinder {
   private void shared(int first, int end, int from, int to) {
     int rows = rows(first, end);
     int blocks = reads(rows);
+    savedTokens += (double) (readsUnshared(first, end) - blocks) * (to - from) * chunkTokens;
+    states += (long) rows * groupSize;
     for (int i = 0; i < blocks; i++) {
       int begin = (int) ((long) rows * i / blocks);
       int stop = (int) ((long) rows * (i + 1) / blocks);
       runs.add(batch.firstRow[first] + begin, stop - begin, first, from, to, to - 1);
     }
+  }
+
+  private int readsUnshared(int first, int end) {
+    if (rows(first, end) == end - first) { // all decode
+      return end - first;
+    }
+    int reads = 0;
+    for (int s = first; s < end; s++) {
+      reads += reads(batch.tokens[s]);
+    }
+    return reads;
   }
 
   /** The chunks of one sequence alone; a slice of prefill is cut into blocks of rows. */
@@ -117,6 +142,7 @@ final class RunFinder {
       int to = (position + row + rows - 1) / chunkTokens + 1;
       if (to > from) {
         int lastCut = (position + row) / chunkTokens;
+        states += from > 0 ? (long) rows * groupSize : 0;
         runs.add(batch.firstRow[s] + row, rows, s, from, to, lastCut);
       }
     }
