@@ -115,7 +115,7 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
-attention(const unsigned char* kv, const Io* q, long qStride, Io* out, long outStride, const int* records, const int* lengths, const int* chunkIds,
+attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long outStride, const int* records, const int* lengths, const int* chunkIds,
           const int* rowPosition, const int* rowPartialStart, const int* rowPartial, float* partialO, float* partialMl, int* ready, const int* waits, int recordCap, int waitCap,
           float scale
 #if OUT_TWIN

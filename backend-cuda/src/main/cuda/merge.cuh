@@ -168,7 +168,7 @@ __device__ __forceinline__ static void mergeHead(const Arguments& a, const Share
 #pragma unroll
   for (int v = 0; v < PAIRS; v++) {
     int x = 2 * lane + 64 * v;
-    if (x < HEAD_DIM) storePair(a, a.out + row * a.outStride + long(head) * HEAD_DIM + x, sum[v].x * inverse, sum[v].y * inverse);
+    if (x < HEAD_DIM) storePair(a, row * a.outStride + long(head) * HEAD_DIM + x, sum[v].x * inverse, sum[v].y * inverse);
   }
 }
 

@@ -92,6 +92,17 @@ __device__ __forceinline__ u32 pack(float x, float y) {
   return r;
 }
 
+// As the twin of out has them.
+__device__ __forceinline__ u32 packTwin(float x, float y) {
+  u32 r;
+#if TWIN_BF16
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(y), "f"(x));
+#else
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(y), "f"(x));
+#endif
+  return r;
+}
+
 __device__ __forceinline__ float exp2Fast(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));

@@ -50,6 +50,16 @@ extern "C" __global__ void convert(
   }
 }
 
+// The way back.
+extern "C" __global__ void restore(
+    const Stored<PRODUCT_TYPE>::T* __restrict__ in, int stride, int columns, float* __restrict__ out) {
+  const Stored<PRODUCT_TYPE>::T* x = in + (long)blockIdx.y * stride;
+  float* y = out + (long)blockIdx.y * columns;
+  for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < columns; j += gridDim.x * blockDim.x) {
+    y[j] = widen<PRODUCT_TYPE>(x[j]);
+  }
+}
+
 // Index of the largest value of each row, the lowest among equals; -1 if a value is NaN.
 extern "C" __global__ void argmax(
     const float* __restrict__ in, int columns, int* __restrict__ indices) {

@@ -463,7 +463,7 @@ struct Segment {
         int head = blockIdx.y * GROUP + row % GROUP;
         int column = part * COLUMNS * 16 + lane % 4 * 2;
         if (r.partial < 0) {
-          Io* to = a.out + (r.firstRow + row / GROUP) * a.outStride + head * HEAD_DIM;
+          long to = (r.firstRow + row / GROUP) * a.outStride + head * HEAD_DIM;
           float inverse = l[half] > 0 ? __fdividef(1, l[half]) : 0;
 #pragma unroll
           for (int i = 0; i < 2 * COLUMNS; i++) {

@@ -26,10 +26,20 @@ constexpr int OWNED_AT_ONCE = 128;                           // rows in a round 
 constexpr int MERGE_AT_ONCE = 8;                             // states that a warp loads together
 constexpr int INLINE_CHUNKS = 8;                            // chunk ids inside a record
 
+#ifndef OUT_F32
+#define OUT_F32 IO_F32
+#endif
+
 #if IO_F32
-typedef float Io;
+typedef float Io;  // of q
 #else
 typedef unsigned short Io;
+#endif
+
+#if OUT_F32
+typedef float Out;
+#else
+typedef unsigned short Out;
 #endif
 
 constexpr int QUERY_BYTES = GROUP * HEAD_DIM * int(sizeof(Io));            // of one row and KV head
@@ -80,7 +90,7 @@ struct Arguments {
   const unsigned char* kv;
   const Io* q;
   long qStride;
-  Io* out;
+  Out* out;  // null with OUT_TWIN: not wanted
   long outStride;
   const int* records;
   const int* lengths;
@@ -96,7 +106,7 @@ struct Arguments {
   int waitCap;
   float scale2;  // scale * log2(e)
 #if OUT_TWIN
-  unsigned short* twin;  // out in the type of KV, with the same stride; null: not wanted
+  unsigned short* twin;  // out in 16 bits, with the same stride; null: not wanted
 #endif
 };
 
@@ -122,15 +132,16 @@ __device__ __forceinline__ u32 loadPair(const Io* p) {
 #endif
 }
 
-// Two neighbouring values of out; where it has a twin (fp32 out, a 16-bit copy of it beside), of both.
-__device__ __forceinline__ void storePair(const Arguments& a, Io* p, float x, float y) {
-#if IO_F32
-  *reinterpret_cast<float2*>(p) = make_float2(x, y);
-#else
-  *reinterpret_cast<u32*>(p) = pack(x, y);
-#endif
+// Two neighbouring values of out, of its twin, or of both.
+__device__ __forceinline__ void storePair(const Arguments& a, long at, float x, float y) {
 #if OUT_TWIN
-  if (a.twin != nullptr) *reinterpret_cast<u32*>(a.twin + (p - a.out)) = pack(x, y);
+  if (a.twin != nullptr) *reinterpret_cast<u32*>(a.twin + at) = packTwin(x, y);
+  if (a.out == nullptr) return;
+#endif
+#if OUT_F32
+  *reinterpret_cast<float2*>(a.out + at) = make_float2(x, y);
+#else
+  *reinterpret_cast<u32*>(a.out + at) = pack(x, y);
 #endif
 }
 

@@ -3,7 +3,9 @@ package org.chunkllama.cuda;
 import java.util.HashMap;
 import java.util.Map;
 import org.chunkllama.cuda.driver.CudaModule;
+import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvLayout;
@@ -22,15 +24,20 @@ final class CudaAttention implements AutoCloseable {
 
   private record Key(KvLayout layout, int group) {}
 
-  /** A kernel for one shape, and the tables it reads. */
+  /** A kernel for one shape, the 16 bits in which it reads queries (null: fp32), and its tables. */
   private record Compiled(
       Kernel kernel,
       AttentionShape shape,
       int threads,
       int sharedBytes,
-      boolean waits,
+      MatrixProduct.@Nullable Type queries,
       boolean twin,
-      PlanTables tables) {}
+      PlanTables tables) {
+    /** Blocks of the tensor-core kernel wait for each other. */
+    boolean waits() {
+      return queries != null;
+    }
+  }
 
   private final CudaDevice device;
   private final Map<Key, Compiled> compiled = new HashMap<>();
@@ -60,14 +67,25 @@ final class CudaAttention implements AutoCloseable {
       CudaTensor out) {
     Compiled c = compiled(cache, queryHeads);
     PlanTables tables = c.tables.of(plan);
+    DeviceMemory twin = c.twin ? out.twinToWriteAlone(plan.rows) : null;
+    DeviceMemory full = twin == null ? out.memoryToWrite() : null;
     if (tables.hasBareRows()) {
-      out.memory().fill(0, 0, (long) plan.rows * out.columns() * Float.BYTES, device.stream);
+      long values = (long) plan.rows * out.columns();
+      if (twin == null) {
+        out.memory().fill(0, 0, values * Float.BYTES, device.stream);
+      } else {
+        twin.fill(0, 0, values * Short.BYTES, device.stream);
+      }
+    }
+    c.kernel.with(cache.memory(), cache.layerOffset(layer));
+    if (c.queries == null) {
+      c.kernel.with(qkv.memory()).with((long) qkv.columns());
+    } else {
+      QueryTwin queries = qkv.queries(c.queries, out.columns(), plan.rows);
+      c.kernel.with(queries.memory()).with((long) queries.stride());
     }
     c.kernel
-        .with(cache.memory(), cache.layerOffset(layer))
-        .with(qkv.memory())
-        .with((long) qkv.columns())
-        .with(c.twin ? out.memory() : out.memoryToWrite())
+        .with(full)
         .with((long) out.columns())
         .with(tables.structure())
         .with(tables.lengths())
@@ -78,19 +96,19 @@ final class CudaAttention implements AutoCloseable {
         .with(tables.states())
         .with(tables.states(), tables.statesMlOffset())
         .with(tables.arrivals());
-    if (c.waits) {
+    if (c.waits()) {
       c.kernel.with(tables.structure(), tables.waitsOffset());
     }
     c.kernel.with(tables.recordCap());
-    if (c.waits) {
+    if (c.waits()) {
       c.kernel.with(tables.waitCap());
     }
     c.kernel.with(scale);
     if (c.twin) {
-      c.kernel.with(out.twinToWrite());
+      c.kernel.with(twin);
     }
     int lanes = c.shape.lanes();
-    if (c.waits && lanes > 1) {
+    if (c.waits() && lanes > 1) {
       c.kernel.launchTogether(device.stream, lanes, c.shape.kvHeads(), c.threads, c.sharedBytes);
     } else {
       c.kernel.launch(device.stream, lanes, c.shape.kvHeads(), c.threads, c.sharedBytes);
@@ -114,22 +132,26 @@ final class CudaAttention implements AutoCloseable {
 
   private Compiled fast(Key key) {
     KvLayout layout = key.layout;
-    // The next product reads what the kernel writes, if both have the type of KV.
-    boolean twin = device.products.name().equals(layout.type().name()) && layout.headDim() % 8 == 0;
+    boolean bf16 = layout.type() == DType.BF16;
+    MatrixProduct.Type queries = bf16 ? MatrixProduct.Type.BF16 : MatrixProduct.Type.F16;
+    // The next product reads what the kernel writes; rows of both are equally long then.
+    boolean twin = device.products != MatrixProduct.Type.F32 && layout.headDim() % 8 == 0;
     CudaModule module =
         device.kernels.module(
             "attention.cu",
             "HEAD_DIM=" + layout.headDim(),
             "CHUNK=" + layout.chunkTokens(),
             "GROUP=" + key.group,
-            "KV_BF16=" + (layout.type() == DType.BF16 ? 1 : 0),
-            "IO_F32=1",
-            "OUT_TWIN=" + (twin ? 1 : 0));
+            "KV_BF16=" + (bf16 ? 1 : 0),
+            "IO_F32=0",
+            "OUT_F32=1",
+            "OUT_TWIN=" + (twin ? 1 : 0),
+            "TWIN_BF16=" + (device.products == MatrixProduct.Type.BF16 ? 1 : 0));
     Kernel kernel = module.kernel("attention", ARGUMENTS + (twin ? 3 : 2));
     int shared = module.constant("attention_shared_bytes");
     kernel.allowShared(shared);
     int rows = Math.max(1, module.constant("attention_row_cap") / key.group);
-    return compiled(kernel, key, 1, rows, FAST_THREADS, shared, true, twin);
+    return compiled(kernel, key, 1, rows, FAST_THREADS, shared, queries, twin);
   }
 
   private Compiled exact(Key key) {
@@ -140,7 +162,7 @@ final class CudaAttention implements AutoCloseable {
             "attention_exact.cu", cache[0], cache[1], cache[2], "GROUP=" + key.group);
     Kernel kernel = module.kernel("attention_exact", ARGUMENTS);
     int rows = Math.max(1, EXACT_ROWS / key.group);
-    return compiled(kernel, key, 4, rows, EXACT_THREADS, 0, false, false);
+    return compiled(kernel, key, 4, rows, EXACT_THREADS, 0, null, false);
   }
 
   private Compiled compiled(
@@ -150,14 +172,15 @@ final class CudaAttention implements AutoCloseable {
       int rowsMax,
       int threads,
       int shared,
-      boolean waits,
+      MatrixProduct.@Nullable Type queries,
       boolean twin) {
     int kvHeads = key.layout.kvHeads();
     int units = device.context.properties().multiprocessors() * blocksPerUnit;
     AttentionShape shape =
         new AttentionShape(
             kvHeads, key.group, key.layout.headDim(), Math.max(1, units / kvHeads), rowsMax);
-    return new Compiled(kernel, shape, threads, shared, waits, twin, new PlanTables(device, shape));
+    return new Compiled(
+        kernel, shape, threads, shared, queries, twin, new PlanTables(device, shape));
   }
 
   @Override

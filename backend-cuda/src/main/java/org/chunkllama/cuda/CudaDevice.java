@@ -18,6 +18,7 @@ final class CudaDevice implements AutoCloseable {
   final CudaKernels kernels;
   final BlasLt blas;
   final Staging staging;
+  final Conversions conversions;
   final MatrixProduct.Type products;
   final Nvrtc nvrtc;
   private long generation;
@@ -30,6 +31,7 @@ final class CudaDevice implements AutoCloseable {
     kernels = new CudaKernels(context, new KernelCompiler(nvrtc, KernelCache.ofUser()));
     blas = new BlasLt(context);
     staging = new Staging(context, stream);
+    conversions = new Conversions(this);
   }
 
   /** The number kernels know the type of products by ({@code numbers.cuh}). */

@@ -7,8 +7,10 @@ import org.chunkllama.spi.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rows of fp32 on the GPU. Once it was the input of a 16-bit product it keeps a 16-bit twin, which
- * kernels that write the tensor fill along with it.
+ * Rows of fp32 on the GPU, and 16-bit twins of what others read in 16 bits, made when they first
+ * ask: of the whole tensor for products, of its queries for attention. Kernels that write the
+ * tensor fill the twins along with it, or leave them to be filled when they are read. What
+ * attention writes for a product goes to the twin alone; fp32 is made of it if somebody asks.
  */
 final class CudaTensor implements Tensor {
   private final CudaDevice device;
@@ -17,6 +19,9 @@ final class CudaTensor implements Tensor {
   private final DeviceMemory memory;
   private @Nullable DeviceMemory twin;
   private boolean twinCurrent;
+  private int twinOnlyRows; // first rows that only the twin holds
+  private @Nullable QueryTwin queries;
+  private int queryRows; // first rows of queries that are current
 
   CudaTensor(CudaDevice device, int rows, int columns) {
     if (rows < 1 || columns < 1) {
@@ -42,8 +47,12 @@ final class CudaTensor implements Tensor {
     return columns;
   }
 
-  /** Rows of {@link #columns} floats. */
+  /** Rows of {@link #columns} floats, current. */
   DeviceMemory memory() {
+    if (twinOnlyRows > 0) {
+      device.conversions.widen(twin(), twinStride(), twinOnlyRows, memory, columns);
+      twinOnlyRows = 0;
+    }
     return memory;
   }
 
@@ -55,13 +64,33 @@ final class CudaTensor implements Tensor {
   /** The twin for a kernel that writes tensor and twin; null as long as nobody asked for one. */
   @Nullable DeviceMemory twinToWrite() {
     twinCurrent = twin != null;
+    twinOnlyRows = 0;
+    queryRows = 0;
     return twin;
   }
 
-  /** A kernel writes the tensor without its twin. */
+  /**
+   * The twin for a kernel that writes the first {@code count} rows of the twin alone; null as long
+   * as nobody asked for one.
+   */
+  @Nullable DeviceMemory twinToWriteAlone(int count) {
+    if (twin != null) {
+      if (count < rows) {
+        memory(); // what further rows hold stays
+      }
+      twinCurrent = true;
+      twinOnlyRows = count;
+      queryRows = 0;
+    }
+    return twin;
+  }
+
+  /** A kernel writes the tensor, or some of it, without its twins. */
   DeviceMemory memoryToWrite() {
+    DeviceMemory current = memory();
     twinCurrent = false;
-    return memory;
+    queryRows = 0;
+    return current;
   }
 
   /** True if the twin holds what the tensor does. */
@@ -86,6 +115,35 @@ final class CudaTensor implements Tensor {
     twinCurrent = true;
   }
 
+  /** The queries' twin for a kernel that writes {@code count} columns of it; null if not wanted. */
+  @Nullable QueryTwin queriesToWrite(int count) {
+    return queries != null && queries.columns() <= count ? queries : null;
+  }
+
+  /** The first {@code count} rows of queries were written along with the tensor. */
+  void setQueriesCurrent(int count) {
+    queryRows = count;
+  }
+
+  /** The first {@code queryColumns} columns of {@code count} rows as attention reads them. */
+  QueryTwin queries(MatrixProduct.Type type, int queryColumns, int count) {
+    QueryTwin found = queries;
+    if (found == null || found.type() != type || found.columns() != queryColumns) {
+      if (found != null) {
+        device.release(found.memory());
+      }
+      long bytes = (long) rows * QueryTwin.stride(queryColumns) * Short.BYTES;
+      found = new QueryTwin(device.allocate(bytes, "an activation"), queryColumns, type);
+      queries = found;
+      queryRows = 0;
+    }
+    if (queryRows < count) {
+      device.conversions.narrowQueries(memory(), columns, count, found);
+      queryRows = count;
+    }
+    return found;
+  }
+
   @Override
   public void write(int row, float[] values, int offset) {
     Objects.checkIndex(row, rows);
@@ -99,7 +157,7 @@ final class CudaTensor implements Tensor {
     Objects.checkIndex(row, rows);
     Objects.checkFromIndexSize(offset, columns, values.length);
     device.context.bind();
-    device.staging.receive(memory, (long) row * columns * 4, values, offset, columns);
+    device.staging.receive(memory(), (long) row * columns * 4, values, offset, columns);
   }
 
   @Override
@@ -108,6 +166,10 @@ final class CudaTensor implements Tensor {
     if (twin != null) {
       device.release(twin);
       twin = null;
+    }
+    if (queries != null) {
+      device.release(queries.memory());
+      queries = null;
     }
   }
 }

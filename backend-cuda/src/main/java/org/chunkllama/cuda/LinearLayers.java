@@ -14,13 +14,11 @@ final class LinearLayers implements AutoCloseable {
   private static final long TUNED_BYTES = 1 << 22; // smaller ones stay in the cache
 
   private final CudaDevice device;
-  private final Kernel convert;
   private final Kernel setBias;
   private final Map<MatrixProduct.Shape, MatrixProduct> products = new HashMap<>();
 
   LinearLayers(CudaDevice device) {
     this.device = device;
-    convert = device.kernels.module("rows.cu", device.productConstant()).kernel("convert", 4);
     setBias = device.kernels.module("rows.cu", device.productConstant()).kernel("set_bias", 4);
   }
 
@@ -57,12 +55,7 @@ final class LinearLayers implements AutoCloseable {
     }
     DeviceMemory twin = in.twin();
     if (!in.isTwinCurrent()) {
-      convert
-          .with(in.memory())
-          .with(in.columns())
-          .with(twin)
-          .with(in.twinStride())
-          .launch(device.stream, RowKernels.fours(in.columns()), rows, THREADS, 0);
+      device.conversions.narrow(in.memory(), in.columns(), rows, twin, in.twinStride());
       if (rows == in.rows()) {
         in.setTwinCurrent();
       }

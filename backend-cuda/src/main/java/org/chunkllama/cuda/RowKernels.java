@@ -30,7 +30,7 @@ final class RowKernels implements AutoCloseable {
     rmsNorm = norm.kernel("rms_norm", 7);
     headNorm = norm.kernel("head_norm", 8);
     siluGate = device.kernels.module("silu_gate.cu", type).kernel("silu_gate", 6);
-    rotary = device.kernels.module("rotary.cu").kernel("rotary", 11);
+    rotary = device.kernels.module("rotary.cu").kernel("rotary", 15);
     CudaModule rows = device.kernels.module("rows.cu", type);
     embed = rows.kernel("embed", 5);
     gather = rows.kernel("gather", 4);
@@ -39,7 +39,7 @@ final class RowKernels implements AutoCloseable {
     best = device.allocate(bestRows * 4L, "indices");
   }
 
-  private static int blocks(int values) {
+  static int blocks(int values) {
     return (values + THREADS - 1) / THREADS;
   }
 
@@ -106,6 +106,7 @@ final class RowKernels implements AutoCloseable {
       DeviceMemory positions) {
     RotaryTables.OnDevice tables = rotaryTables.of(table);
     int half = table.rotatedDim() / 2;
+    QueryTwin queries = firstColumn == 0 ? x.queriesToWrite(heads * headDim) : null;
     rotary
         .with(x.memoryToWrite())
         .with(rows)
@@ -118,7 +119,14 @@ final class RowKernels implements AutoCloseable {
         .with(half)
         .with(table.layout() == RotaryTable.Layout.INTERLEAVED_PAIRS ? 1 : 0)
         .with(positions)
+        .with(queries == null ? null : queries.memory())
+        .with(queries == null ? 0 : queries.columns())
+        .with(queries == null ? 0 : queries.stride())
+        .with(queries == null ? 0 : queries.type().number())
         .launch(device.stream, blocks(heads * half), rows, THREADS, 0);
+    if (queries != null) {
+      x.setQueriesCurrent(rows);
+    }
   }
 
   void gather(CudaTensor in, DeviceMemory rows, int count, CudaTensor out) {

@@ -113,8 +113,10 @@ class KernelCompileTest {
         "CHUNK=" + chunk,
         "GROUP=" + group,
         "KV_BF16=" + bf16,
-        "IO_F32=1",
-        "OUT_TWIN=" + bf16);
+        "IO_F32=0",
+        "OUT_F32=1",
+        "OUT_TWIN=" + (headDim == 80 ? 0 : 1),
+        "TWIN_BF16=" + (group % 2));
   }
 
   @Test
