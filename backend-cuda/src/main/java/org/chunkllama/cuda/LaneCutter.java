@@ -31,6 +31,7 @@ final class LaneCutter {
   private final int lanes;
   private final int group;
   private final double[] loads; // [lanes] cost of single rows
+  private final int[] heap; // [lanes] the least loaded first
   private final Blocks blocks;
   private long[] several = new long[64]; // blocks by falling rows
   private int severalCount;
@@ -51,6 +52,7 @@ final class LaneCutter {
     this.group = group;
     this.blocks = blocks;
     loads = new double[lanes];
+    heap = new int[lanes];
   }
 
   /** Cuts all blocks. */
@@ -141,20 +143,40 @@ final class LaneCutter {
     singleFrom[singleCount++] = from;
   }
 
+  /** Each piece goes to the least loaded lane, the first of several. */
   private void dealSingles() {
     Arrays.sort(singles, 0, singleCount);
+    for (int lane = 0; lane < lanes; lane++) {
+      heap[lane] = lane;
+    }
     for (int i = 0; i < singleCount; i++) {
-      int least = 0;
-      for (int lane = 1; lane < lanes; lane++) {
-        if (loads[lane] < loads[least]) {
-          least = lane;
-        }
-      }
       int piece = (int) singles[i];
       int block = singleBlock[piece];
+      int least = heap[0];
       singleLane[piece] = least;
       loads[least] += fixed(block) + perToken(block) * tokens(singles[i]);
+      sink(least);
     }
+  }
+
+  /** Puts the lane on top of the heap, whose load has grown, where it belongs. */
+  private void sink(int lane) {
+    int hole = 0;
+    for (int child = 1; child < lanes; child = 2 * hole + 1) {
+      if (child + 1 < lanes && isBefore(heap[child + 1], heap[child])) {
+        child++;
+      }
+      if (!isBefore(heap[child], lane)) {
+        break;
+      }
+      heap[hole] = heap[child];
+      hole = child;
+    }
+    heap[hole] = lane;
+  }
+
+  private boolean isBefore(int lane, int other) {
+    return loads[lane] < loads[other] || (loads[lane] == loads[other] && lane < other);
   }
 
   /** The smallest level found at which the lanes suffice. */
