@@ -3,6 +3,7 @@ package org.chunkllama.cuda;
 import org.chunkllama.contract.ActivationContract;
 import org.chunkllama.contract.AttentionContract;
 import org.chunkllama.contract.ChunkAttentionContract;
+import org.chunkllama.contract.JoinLeaveContract;
 import org.chunkllama.contract.KvCacheContract;
 import org.chunkllama.contract.LinearContract;
 import org.chunkllama.contract.NormContract;
@@ -33,6 +34,19 @@ class CudaContractTest {
     @Override
     protected Backend open(BackendOptions options) {
       return Gpu.open(options);
+    }
+  }
+
+  @Nested
+  class JoinLeave extends JoinLeaveContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return Gpu.open(options);
+    }
+
+    @Override
+    protected int steps() {
+      return 10_000;
     }
   }
 
