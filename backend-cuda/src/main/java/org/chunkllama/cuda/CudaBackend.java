@@ -284,16 +284,30 @@ final class CudaBackend implements Backend, GraphTimer {
   public double medianMicros(KvCache cache, AttentionPlan plan, int rounds, Runnable operations) {
     CudaKvCache kv = Check.cache(cache, 0, plan);
     device.context.bind();
-    PlanTables tables = attention.lastTables(kv);
-    if (tables == null) {
-      throw new IllegalStateException("run attention over the cache before timing it");
-    }
+    PlanTables tables = tablesToTime(kv);
     tables.begin(plan); // the tables' copies are not part of the recording
     try {
       return graphs.medianMicros(rounds, operations);
     } finally {
       tables.end();
     }
+  }
+
+  @Override
+  public void send(KvCache cache, AttentionPlan plan) {
+    CudaKvCache kv = Check.cache(cache, 0, plan);
+    device.context.bind();
+    PlanTables tables = tablesToTime(kv);
+    tables.begin(plan);
+    tables.end();
+  }
+
+  private PlanTables tablesToTime(CudaKvCache cache) {
+    PlanTables tables = attention.lastTables(cache);
+    if (tables == null) {
+      throw new IllegalStateException("run attention over the cache before timing it");
+    }
+    return tables;
   }
 
   /** Waits for the GPU, then frees all that this backend handed out but caches and activations. */

@@ -2,18 +2,14 @@ package org.chunkllama.bench;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.bench.KernelBench.Shape;
-import org.chunkllama.plan.AttentionPlan;
-import org.chunkllama.plan.AttentionPlanner;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.GraphTimer;
 import org.chunkllama.spi.KvCache;
-import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Tensor;
 
 /**
@@ -22,9 +18,8 @@ import org.chunkllama.spi.Tensor;
  * so all of it comes from memory.
  */
 public final class ColdAttention {
-  private static final long COLD_BYTES = 220_000_000; // well above the L2 of any GPU
-  private static final int LAUNCHES = 24; // in one recording, at least
-  private static final int LAYERS_MAX = 512;
+  /** Tokens per chunk in {@link #grid}. */
+  public static final int CHUNK = 64;
 
   private static final int[][] TOKENS = {
     {0, 1024},
@@ -37,6 +32,10 @@ public final class ColdAttention {
     {4096, 512},
     {16384, 64}
   };
+  private static final int PLAN_BATCH = 128;
+  private static final int PLAN_SHARED = 2048;
+  private static final int PLAN_OWN = 512;
+  private static final int PLAN_ROUNDS = 200;
   private static final int[] BATCHES = {1, 8, 16, 32, 64, 128};
 
   private final Backend backend;
@@ -50,10 +49,14 @@ public final class ColdAttention {
     this.rounds = rounds;
   }
 
-  /** 32 query heads over 8 and over 32 KV heads of 128, several batches and lengths. */
+  /** 32 query heads over 8 and over 32 KV heads of 128. */
+  public static List<Heads> heads(DType type) {
+    return Stream.of(8, 32).map(kvHeads -> new Heads(32, kvHeads, 128, CHUNK, type)).toList();
+  }
+
+  /** All of {@link #heads}, several batches and lengths. */
   public static List<Shape> grid(DType type) {
-    return Stream.of(8, 32)
-        .map(kvHeads -> new Heads(32, kvHeads, 128, 64, type))
+    return heads(type).stream()
         .flatMap(heads ->
             IntStream.of(BATCHES)
                 .boxed()
@@ -68,74 +71,64 @@ public final class ColdAttention {
     return 2 * tokens * heads.kvHeads() * heads.headDim() * heads.type().blockBytes();
   }
 
-  /** Microseconds of one launch. */
-  public double micros(Shape shape) {
-    Heads heads = shape.heads();
-    int c = heads.chunkTokens();
-    int[][] paths = AttentionWorkload.paths(shape.batch(), shape.shared(), shape.own(), c);
-    int chunks = Arrays.stream(paths[shape.batch() - 1]).max().orElseThrow() + 1;
-    long bytes = bytes(shape);
-    int layers = bytes >= 2 * COLD_BYTES ? 1 : (int) Math.min(LAYERS_MAX, COLD_BYTES / bytes + 2);
-    KvLayout layout = new KvLayout(layers, heads.kvHeads(), heads.headDim(), c, heads.type());
+  /**
+   * What came of a tree.
+   *
+   * @param shared microseconds of one launch that shares where that pays
+   * @param unshared microseconds with each sequence reading for itself
+   */
+  public record TreeTimes(double shared, double unshared) {}
+
+  /** Times of a tree, shared and not. */
+  public TreeTimes times(Heads heads, DecodeTree tree) {
+    try (ColdWorkload workload =
+        new ColdWorkload(backend, timer, heads, tree.paths(), tree.lengths())) {
+      return new TreeTimes(workload.micros(rounds, true), workload.micros(rounds, false));
+    }
+  }
+
+  /**
+   * Microseconds that the host spends on the plan of a step and on bringing it to the device: 128
+   * sequences behind 2,048 common tokens, of which some begin a chunk in most steps. The best of
+   * some rounds, a round being as many steps as a chunk has tokens.
+   */
+  public double hostMicros(Heads heads) {
+    PlanSteps steps = new PlanSteps(backend, heads, PLAN_BATCH, PLAN_SHARED, PLAN_OWN);
     int queries = heads.queryHeads() * heads.headDim();
     int columns = queries + 2 * heads.kvHeads() * heads.headDim();
-    try (KvCache cache = backend.kvCache(layout, chunks);
-        Tensor qkv = backend.tensor(Math.max(shape.batch(), c), columns);
-        Tensor out = backend.tensor(shape.batch(), queries)) {
-      fill(cache, qkv, columns);
-      AttentionPlan plan = plan(shape, paths);
-      float scale = (float) (1 / Math.sqrt(heads.headDim()));
-      int launches = layers * Math.ceilDiv(LAUNCHES, layers);
-      Runnable attention =
-          () -> {
-            for (int i = 0; i < launches; i++) {
-              backend.attention(cache, i % layers, qkv, heads.queryHeads(), scale, plan, out);
-            }
-          };
-      backend.attention(cache, 0, qkv, heads.queryHeads(), scale, plan, out);
-      return timer.medianMicros(cache, plan, rounds, attention) / launches;
+    try (KvCache cache = backend.kvCache(heads.layout(), steps.chunks());
+        Tensor qkv = backend.tensor(steps.rows(), columns);
+        Tensor out = backend.tensor(steps.rows(), queries)) {
+      float[] read = new float[queries];
+      double best = Double.MAX_VALUE;
+      for (int round = 0; round < PLAN_ROUNDS; round++) {
+        // The device has caught up, and has tables for the cache.
+        backend.attention(cache, 0, qkv, heads.queryHeads(), 1, steps.next(), out);
+        out.read(0, read, 0);
+        long start = System.nanoTime();
+        for (int i = 0; i < heads.chunkTokens(); i++) {
+          timer.send(cache, steps.next());
+        }
+        best = Math.min(best, (System.nanoTime() - start) / 1e3 / heads.chunkTokens());
+      }
+      return best;
     }
   }
 
-  private AttentionPlan plan(Shape shape, int[][] paths) {
-    Heads heads = shape.heads();
-    AttentionPlanner planner =
-        new AttentionPlanner(
-            heads.chunkTokens(),
-            backend.parallelism(),
-            heads.queryHeads(),
-            heads.kvHeads(),
-            true,
-            backend.planCosts());
-    planner.begin();
-    for (int[] path : paths) {
-      planner.add(path, shape.shared() + shape.own() - 1, 1);
-    }
-    return planner.finish();
+  /** Bytes of K and V of a tree, each token counted once. */
+  public static long bytes(Heads heads, DecodeTree tree) {
+    return 2 * tree.tokens() * heads.kvHeads() * heads.headDim() * heads.type().blockBytes();
   }
 
-  private void fill(KvCache cache, Tensor qkv, int columns) {
-    SplittableRandom random = new SplittableRandom(1);
-    int c = cache.layout().chunkTokens();
-    float[] row = new float[columns];
-    for (int r = 0; r < qkv.rows(); r++) {
-      for (int i = 0; i < columns; i++) {
-        row[i] = (float) random.nextDouble(-1, 1);
-      }
-      qkv.write(r, row, 0);
-    }
-    AttentionPlan plan = new AttentionPlan(c);
-    plan.rows = c;
-    plan.ensureRows(c);
-    for (int chunk = 0; chunk < cache.chunks(); chunk++) {
-      for (int slot = 0; slot < c; slot++) {
-        plan.rowChunk[slot] = chunk;
-        plan.rowSlot[slot] = slot;
-      }
-      for (int layer = 0; layer < cache.layout().layers(); layer++) {
-        plan.version += layer == 0 ? 1 : 0;
-        backend.append(cache, layer, qkv, plan);
-      }
+  /** Microseconds of one launch. */
+  public double micros(Shape shape) {
+    int[][] paths =
+        AttentionWorkload.paths(
+            shape.batch(), shape.shared(), shape.own(), shape.heads().chunkTokens());
+    int[] lengths = new int[shape.batch()];
+    Arrays.fill(lengths, shape.shared() + shape.own());
+    try (ColdWorkload workload = new ColdWorkload(backend, timer, shape.heads(), paths, lengths)) {
+      return workload.micros(rounds);
     }
   }
 }

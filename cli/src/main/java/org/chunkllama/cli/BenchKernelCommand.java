@@ -2,13 +2,16 @@ package org.chunkllama.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.bench.ColdAttention;
+import org.chunkllama.bench.DecodeTree;
 import org.chunkllama.bench.KernelBench;
 import org.chunkllama.bench.KernelBench.Result;
 import org.chunkllama.bench.KernelBench.Shape;
@@ -35,6 +38,7 @@ import picocli.CommandLine.Option;
       "  chunkllama bench kernel --kv-type bf16",
       "  chunkllama bench kernel --shapes shapes.csv --json",
       "  chunkllama bench kernel --backend cuda --kv-type fp16 --csv attention.csv",
+      "  chunkllama bench kernel --backend cuda --kv-type fp16 --forest --ragged 40",
       "",
       "A line of FILE is hq,hkv,d,c,b,ns,nc: query heads, KV heads, head dim, tokens per chunk,",
       "batch, shared tokens, own tokens."
@@ -68,6 +72,27 @@ final class BenchKernelCommand implements Callable<Integer> {
       description = "What the memory can deliver, for the floor (cuda). Default: ${DEFAULT-VALUE}.")
   private double bandwidth = 3.02;
 
+  @Option(
+      names = "--forest",
+      description =
+          "A forest instead of the shapes: 4 roots of 1,024 tokens, 4 branches of 512 on each, 4 sequences "
+              + "of 128 on each; with sharing and without (cuda).")
+  private boolean forest;
+
+  @Option(
+      names = "--ragged",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "N random trees instead of the shapes, with sharing and without (cuda).")
+  private int ragged;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      defaultValue = "1",
+      description = "Seed of the random trees. Default: ${DEFAULT-VALUE}.")
+  private long seed = 1;
+
   @Mixin private final BackendArguments backendArguments = new BackendArguments();
 
   BenchKernelCommand(Context context) {
@@ -81,15 +106,36 @@ final class BenchKernelCommand implements Callable<Integer> {
         if (json) {
           throw new InvalidRequestException("--json is not to be had on a GPU; use --csv FILE");
         }
-        new AttentionTable(context, csv, bandwidth)
-            .print(new ColdAttention(backend, timer, Math.max(1, rounds)), deviceShapes());
+        AttentionTable table = new AttentionTable(context.console().out(), csv, bandwidth);
+        ColdAttention bench = new ColdAttention(backend, timer, Math.max(1, rounds));
+        List<Heads> heads = ColdAttention.heads(backendArguments.typeOr(DType.F16));
+        List<DecodeTree> trees = trees();
+        if (trees.isEmpty()) {
+          table.print(bench, deviceShapes());
+        } else {
+          table.printTrees(bench, heads, trees);
+        }
+        table.printHost(bench, heads);
         return 0;
       }
-      if (csv != null) {
-        throw new InvalidRequestException("--csv needs a backend with a clock of its own: cuda");
+      if (csv != null || forest || ragged > 0) {
+        throw new InvalidRequestException(
+            "--csv, --forest and --ragged need a backend with a clock of its own: cuda");
       }
       return compare(backend);
     }
+  }
+
+  private List<DecodeTree> trees() {
+    List<DecodeTree> trees = new ArrayList<>();
+    if (forest) {
+      trees.add(DecodeTree.forest(ColdAttention.CHUNK));
+    }
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int i = 0; i < ragged; i++) {
+      trees.add(DecodeTree.ragged("ragged " + i, random, ColdAttention.CHUNK));
+    }
+    return trees;
   }
 
   private int compare(Backend backend) throws IOException {

@@ -14,4 +14,11 @@ public interface GraphTimer {
    * @param operations as for {@link Backend#step}
    */
   double medianMicros(KvCache cache, AttentionPlan plan, int rounds, Runnable operations);
+
+  /**
+   * Brings a plan to the device as the begin of a step does, without waiting for it.
+   *
+   * @param cache the cache it is for; attention has run over it once at least
+   */
+  void send(KvCache cache, AttentionPlan plan);
 }
