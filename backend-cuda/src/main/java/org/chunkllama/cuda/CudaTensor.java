@@ -75,7 +75,7 @@ final class CudaTensor implements Tensor {
    */
   @Nullable DeviceMemory twinToWriteAlone(int count) {
     if (twin != null) {
-      if (count < rows) {
+      if (count < twinOnlyRows) {
         memory(); // what further rows hold stays
       }
       twinCurrent = true;
