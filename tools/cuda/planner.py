@@ -38,10 +38,11 @@ class Costs:
     spread: float = 1.5  # the same, for each of its query rows
     query_rows: int = 128  # of one run
     # What all shared runs of a step must save together:
-    step_reread: float = 0.25
-    step_wait: float = 60  # of each lane, until the others' states are there
-    step_state: float = 11  # of one query row's partial state
-    step_run: float = 4
+    step_reread: float = 0.1  # of a token, where memory is the limit
+    step_cached: float = 0.55  # of any token, where the cache is
+    step_wait: float = 80  # of each lane, until the others' states are there
+    step_state: float = 10  # of one query row's partial state
+    step_run: float = 8
 
 
 def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=None):
@@ -127,7 +128,8 @@ def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=
     if sharing and len(sequences) > 1:
         node(0, len(sequences), 0)
         cost = (lanes or 0) * costs.step_wait + states * costs.step_state + len(runs) * costs.step_run
-        if lanes and saved > 0 and not saved * costs.step_reread > cost:
+        read = sum(r.tokens for r in runs)
+        if lanes and saved > 0 and not max(saved * costs.step_reread, (read + saved) * costs.step_cached - read) > cost:
             runs.clear()
             alone()
     else:

@@ -43,7 +43,7 @@ final class LaneCutter {
 
   /** By which the planner shares, as measured with the tensor-core kernel, in tokens read. */
   static PlanCosts planCosts(int multiprocessors) {
-    StepCosts step = new StepCosts(0.25, 60, multiprocessors, 11, 4);
+    StepCosts step = new StepCosts(0.1, 0.55, 80, multiprocessors, 10, 8);
     return new PlanCosts(1, 0.6, 1 / BALANCE, 1.5, 96, 128, step);
   }
 

@@ -16,6 +16,7 @@ final class RunFinder {
   private final PlanCosts costs;
   private final Batch batch;
   private final Runs runs;
+  private double readTokens; // by all runs
   private double savedTokens; // by all shared runs, against no sharing
   private long states; // of one query head, partial
 
@@ -36,11 +37,13 @@ final class RunFinder {
       return;
     }
     runs.clear();
+    readTokens = 0;
     savedTokens = 0;
     states = 0;
     batch.findCommon();
     node(0, batch.sequences, 0);
-    if (savedTokens > 0 && !costs.step().pays(savedTokens, kvHeads, states, runs.count)) {
+    StepCosts step = costs.step();
+    if (savedTokens > 0 && !step.pays(readTokens, savedTokens, kvHeads, states, runs.count)) {
       findUnshared();
     }
   }
@@ -110,7 +113,9 @@ final class RunFinder {
   private void shared(int first, int end, int from, int to) {
     int rows = rows(first, end);
     int blocks = reads(rows);
-    savedTokens += (double) (readsUnshared(first, end) - blocks) * (to - from) * chunkTokens;
+    double tokens = (double) (to - from) * chunkTokens;
+    readTokens += blocks * tokens;
+    savedTokens += (readsUnshared(first, end) - blocks) * tokens;
     states += (long) rows * groupSize;
     for (int i = 0; i < blocks; i++) {
       int begin = (int) ((long) rows * i / blocks);
@@ -142,6 +147,7 @@ final class RunFinder {
       int to = (position + row + rows - 1) / chunkTokens + 1;
       if (to > from) {
         int lastCut = (position + row) / chunkTokens;
+        readTokens += position + row + rows - (double) from * chunkTokens;
         states += from > 0 ? (long) rows * groupSize : 0;
         runs.add(batch.firstRow[s] + row, rows, s, from, to, lastCut);
       }
