@@ -16,6 +16,7 @@ import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -306,6 +307,57 @@ public abstract class AttentionContract extends BackendContract {
       Numbers.assertClose(
           "row 1 of 3", fixture.attend(0, plan, queries), expected, tolerance(DType.F32));
     }
+  }
+
+  /** A backend may keep a product's input as the product reads it: others must not notice. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F16", "BF16"})
+  void whatFeedsAProductCanBeRead(DType type) {
+    SplittableRandom random = new SplittableRandom(18);
+    KvLayout kv = new KvLayout(1, 2, 64, 32, type);
+    Forest all = Forest.sharing(32, 3, 5, 40, 17, 64, 20);
+    Forest two = new Forest(32, all.chunks(), all.sequences().subList(0, 2));
+    int width = 4 * 64;
+    Backend rounding = backend(new BackendOptions(0, Precision.AUTO));
+    try (AttentionFixture fixture = new AttentionFixture(rounding, kv, all.chunks(), 4);
+        Tensor out = rounding.tensor(8, width);
+        Tensor product = rounding.tensor(8, 16);
+        Tensor gathered = rounding.tensor(2, width)) {
+      fixture.fill(random, all);
+      Matrix w = rounding.matrix(List.of(Weights.random(random, DType.F32, 16, width, true)));
+      float[] other = Numbers.gaussian(random, width);
+      out.write(7, other, 0);
+      rounding.linear(w, null, out, 8, product, false);
+      float[] queries = fixture.queries(random, 5);
+      double[] expected = fixture.expected(0, all.sequences(), queries);
+      fixture.attend(0, all.plan(new AttentionPlanner(32, 1, 4, 2, true)), queries, out);
+      rounding.linear(w, null, out, 5, product, false);
+      rounding.gather(out, new int[] {4, 2}, 2, gathered);
+      Numbers.assertClose("gathered", row(gathered, 0), slice(expected, 4, width), 2.5e-2);
+      Numbers.assertClose("gathered", row(gathered, 1), slice(expected, 2, width), 2.5e-2);
+
+      float[] fresh = fixture.queries(random, 2);
+      double[] changed = fixture.expected(0, two.sequences(), fresh);
+      fixture.attend(0, all.plan(new AttentionPlanner(32, 1, 4, 2, true)), queries, out);
+      fixture.attend(0, two.plan(new AttentionPlanner(32, 1, 4, 2, true)), fresh, out);
+      for (int r = 0; r < 5; r++) {
+        double[] right = r < 2 ? slice(changed, r, width) : slice(expected, r, width);
+        Numbers.assertClose("row " + r, row(out, r), right, 2.5e-2);
+      }
+      assertThat(row(out, 7)).isEqualTo(other);
+    }
+  }
+
+  private static float[] row(Tensor tensor, int row) {
+    float[] values = new float[tensor.columns()];
+    tensor.read(row, values, 0);
+    return values;
+  }
+
+  private static double[] slice(double[] rows, int row, int width) {
+    return Arrays.copyOfRange(rows, row * width, (row + 1) * width);
   }
 
   @Test

@@ -115,22 +115,30 @@ final class AttentionFixture implements AutoCloseable {
   /** The backend's answer, {@code [rows][queryHeads][headDim]}. */
   float[] attend(int layer, AttentionPlan plan, float[] queries) {
     int width = queryHeads * layout.headDim();
-    int count = Math.max(1, plan.rows);
-    float[] row = Numbers.filled(columns, Float.NaN);
     float[] result = new float[plan.rows * width];
-    try (Tensor qkv = backend.tensor(count, columns);
-        Tensor out = backend.tensor(count, width)) {
+    try (Tensor out = backend.tensor(Math.max(1, plan.rows), width)) {
       for (int r = 0; r < plan.rows; r++) {
-        System.arraycopy(queries, r * width, row, 0, width);
-        qkv.write(r, row, 0);
         out.write(r, Numbers.filled(width, Float.NaN), 0);
       }
-      backend.attention(cache, layer, qkv, queryHeads, scale, plan, out);
+      attend(layer, plan, queries, out);
       for (int r = 0; r < plan.rows; r++) {
         out.read(r, result, r * width);
       }
     }
     return result;
+  }
+
+  /** The backend's answer to {@code out}, {@code [rows or more][queryHeads * headDim]}. */
+  void attend(int layer, AttentionPlan plan, float[] queries, Tensor out) {
+    int width = queryHeads * layout.headDim();
+    float[] row = Numbers.filled(columns, Float.NaN);
+    try (Tensor qkv = backend.tensor(Math.max(1, plan.rows), columns)) {
+      for (int r = 0; r < plan.rows; r++) {
+        System.arraycopy(queries, r * width, row, 0, width);
+        qkv.write(r, row, 0);
+      }
+      backend.attention(cache, layer, qkv, queryHeads, scale, plan, out);
+    }
   }
 
   /** The right answer, {@code [rows][queryHeads][headDim]}. */
