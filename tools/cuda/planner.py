@@ -46,7 +46,7 @@ class Costs:
 
 
 def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=None):
-    """Runs of a batch, the longest first; row blocks fit into row_cap. Without `lanes` shared runs are judged one by one alone."""
+    """Runs of a batch in depth-first order; row blocks fit into row_cap. Without `lanes` shared runs are judged one by one alone."""
     costs = costs or Costs()
     first = np.cumsum([0] + [s.rows for s in sequences])
     runs, saved, states = [], 0, 0
@@ -134,8 +134,6 @@ def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=
             alone()
     else:
         alone()
-    price = lambda r: len(r.chunks) * chunk * (1 + r.rows * group / costs.balance)
-    runs.sort(key=lambda r: -np.float32(price(r)))
     return [block for run in runs for block in blocks_of(run, max(1, row_cap // group))], int(first[-1])
 
 

@@ -61,6 +61,33 @@ final class Blocks {
     seenByAll = Arrays.copyOf(seenByAll, size);
   }
 
+  /** True if the same rows read from the same positions on, none of them less than all tokens. */
+  boolean hasStructureOf(Blocks other) {
+    if (count != other.count) {
+      return false;
+    }
+    for (int b = 0; b < count; b++) {
+      if (isCausal(b) || other.isCausal(b)) {
+        return false;
+      }
+    }
+    return Arrays.equals(segment, 0, count, other.segment, 0, count)
+        && Arrays.equals(firstRow, 0, count, other.firstRow, 0, count)
+        && Arrays.equals(rows, 0, count, other.rows, 0, count)
+        && Arrays.equals(firstToken, 0, count, other.firstToken, 0, count);
+  }
+
+  /** True if no block is shorter than the other's or more than {@code most} tokens longer. */
+  boolean isLittleLongerThan(Blocks other, int most) {
+    for (int b = 0; b < count; b++) {
+      int longer = tokens[b] - other.tokens[b];
+      if (longer < 0 || longer > most) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** True if the rows see different numbers of tokens. */
   boolean isCausal(int block) {
     return seenByAll[block] < tokens[block];

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * records, a record being a range of rows times a range of tokens. Runs are cut so that all lanes
  * have the same work. The format is described beside the kernels.
  *
- * <p>Built when the plan's structure changed; between changes {@link #advance} renews lengths.
+ * <p>Built when the plan's structure changed; between changes {@link #advance} renews lengths. If
+ * sequences have only grown, into further chunks too, the cuts stay for a while.
  */
 final class RecordTable implements LaneCutter.Sink {
   /** Ints of a record. */
@@ -20,6 +21,7 @@ final class RecordTable implements LaneCutter.Sink {
   static final int SPARE_IDS = 32;
 
   private static final int INLINE = 8;
+  private static final int GROWTH = 32; // tokens of a block before lanes are balanced anew
   private static final int CAUSAL = 1; // rows see different lengths
 
   final int lanes;
@@ -39,7 +41,11 @@ final class RecordTable implements LaneCutter.Sink {
   /** Where rows' partial states are, and what lanes wait for. */
   final PartialSlots slots;
 
-  private final Blocks blocks;
+  /** Whether the last {@link #build} left the cuts as they were. */
+  boolean cutsKept;
+
+  private final Blocks blocks; // as they were cut
+  private final Blocks grown; // as they are now, if the cuts stay
   private final LaneCutter cutter;
   private final int[] used; // [lanes] records
   private int[] place = new int[64]; // [count] index in lengths
@@ -47,6 +53,7 @@ final class RecordTable implements LaneCutter.Sink {
   private int[] offset = new int[64]; // [count] tokens of the block before the record
   private boolean[] last = new boolean[64]; // [count] reaches to the block's end
   private int count;
+  private int rows = -1; // of the plan whose blocks were cut
   private @Nullable AttentionPlan building;
 
   /**
@@ -60,14 +67,27 @@ final class RecordTable implements LaneCutter.Sink {
     this.lanes = lanes;
     used = new int[lanes];
     blocks = new Blocks(rowsMax);
+    grown = new Blocks(rowsMax);
     cutter = new LaneCutter(lanes, group, blocks);
     slots = new PartialSlots(lanes);
     records = new int[lanes * recordCap * RECORD];
     lengths = new int[lanes * recordCap];
   }
 
-  /** Builds the lists anew. */
+  /** Builds the lists for another structure. */
   void build(AttentionPlan plan) {
+    grown.of(plan);
+    cutsKept =
+        plan.rows == rows
+            && grown.hasStructureOf(blocks)
+            && grown.isLittleLongerThan(blocks, GROWTH);
+    if (cutsKept) {
+      advance(plan);
+      for (int i = 0; i < count; i++) {
+        setChunks(plan, place[i] * RECORD, block[i], offset[i]);
+      }
+      return;
+    }
     Arrays.fill(used, 0);
     Arrays.fill(lengths, 0);
     count = 0;
@@ -75,7 +95,8 @@ final class RecordTable implements LaneCutter.Sink {
     blocks.of(plan);
     cutter.cut(this);
     building = null;
-    partials = slots.assign(this, plan.rows);
+    rows = plan.rows;
+    partials = slots.assign(this, rows);
   }
 
   /** Lengths after a step that changed nothing else. */
@@ -105,12 +126,16 @@ final class RecordTable implements LaneCutter.Sink {
     count++;
     lengths[index] = tokens;
     int at = index * RECORD;
-    int chunk = plan.segmentChunkStart[blocks.segment[of]] + from / plan.chunkTokens;
     records[at] = blocks.firstRow[of];
     records[at + 1] = blocks.rows[of];
     records[at + 2] = blocks.firstToken[of] + from;
     records[at + 3] = blocks.seenByAll[of] < from + tokens ? CAUSAL : 0;
     records[at + 4] = -1;
+    setChunks(plan, at, of, from);
+  }
+
+  private void setChunks(AttentionPlan plan, int at, int of, int from) {
+    int chunk = plan.segmentChunkStart[blocks.segment[of]] + from / plan.chunkTokens;
     records[at + 5] = chunk;
     for (int i = 0; i < INLINE; i++) {
       records[at + INLINE + i] = chunk + i < plan.chunkIdCount ? plan.chunkIds[chunk + i] : 0;

@@ -89,6 +89,45 @@ class RecordTableTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 33})
+  void growthKeepsTheCutsForAWhile(int lanes) {
+    SplittableRandom random = new SplittableRandom(lanes);
+    RecordTable table = new RecordTable(lanes, GROUP, ROWS_MAX);
+    AttentionPlanner planner = new AttentionPlanner(CHUNK, 1, 2 * GROUP, 2, true);
+    int[][] paths = new int[12][16]; // 10 chunks in common, 6 of its own each
+    int[] first = new int[12];
+    int[] rows = new int[12];
+    for (int i = 0; i < first.length; i++) {
+      int own = 100 * (i + 1);
+      Arrays.setAll(paths[i], c -> c < 10 ? c : own + c);
+      first[i] = 10 * CHUNK + random.nextInt(3 * CHUNK); // each begins chunks at another time
+      rows[i] = 1;
+    }
+    Sequences sequences = new Sequences(paths, first, rows);
+    int kept = 0;
+    int cut = 0;
+    long version = -1;
+    for (int step = 0; step < CHUNK; step++) {
+      AttentionPlan plan = sequences.plan(planner);
+      if (plan.version == version) {
+        table.advance(plan);
+      } else {
+        table.build(plan);
+        kept += table.cutsKept ? 1 : 0;
+        cut += table.cutsKept ? 0 : 1;
+        version = plan.version;
+      }
+      check(table, plan, sequences);
+      sequences.advance();
+      if (step % 20 == 19) { // one leaves, a shorter one comes
+        first[random.nextInt(first.length)] = 10 * CHUNK;
+      }
+    }
+    assertThat(cut).isPositive();
+    assertThat(kept).isPositive();
+  }
+
   private static void check(RecordTable table, AttentionPlan plan, Sequences sequences) {
     int[][] seen = new int[plan.rows][];
     for (int row = 0; row < plan.rows; row++) {

@@ -48,6 +48,12 @@ final class RunCutter {
       order = new long[runs.firstRow.length];
       wholeCost = new double[runs.firstRow.length];
     }
+    if (parallelism == 1) { // nothing to cut, and any order will do: the finder's
+      for (int i = 0; i < count; i++) {
+        order[i] = i;
+      }
+      return;
+    }
     double work = 0;
     for (int i = 0; i < count; i++) {
       wholeCost[i] = tokensOf(runs.toChunk[i] - runs.fromChunk[i]) * perToken(i);
@@ -56,13 +62,13 @@ final class RunCutter {
     double share = work * kvHeads / parallelism;
     if ((long) count * kvHeads > Math.max(FEW, (long) PLENTY * parallelism)) {
       setPieces(share / 4);
-    } else if (parallelism > 1) {
+    } else {
       tryShares(share);
     }
     sort();
   }
 
-  /** The run that comes {@code i}th, longest piece first. */
+  /** The run that comes {@code i}th, longest piece first where there are several workers. */
   int run(int i) {
     return (int) order[i];
   }
