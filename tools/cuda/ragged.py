@@ -1,9 +1,9 @@
 """Random ragged trees, shared by several rules against sharing off, same kernel: ragged.py CUBINS OUT.csv [TREES] [SEED].
 
-A line per tree, shape and rule; `fit.py`-like work reads the csv: trees come again from the seed.
+A line per tree, shape and rule, for fit.py: trees come again from the seed.
 """
 import csv, random, sys
-from planner import Costs, Sequence, cut, find_runs, plan
+from planner import Costs, Sequence, find_runs
 
 RULES = {
     "off": None,
