@@ -256,6 +256,30 @@ class AttentionPlannerTest {
   }
 
   @Test
+  void runsThatPayOneByOneMayLoseTogether() {
+    List<Rows> batch = sharing(8, 16, 20, 10);
+    int saved = 7 * 20 * 16; // tokens
+    assertThat(isShared(batch, new StepCosts(1, 0, saved - 1, 1, 0, 0))).isTrue();
+    assertThat(isShared(batch, new StepCosts(1, 0, saved, 1, 0, 0))).isFalse();
+    assertThat(isShared(batch, new StepCosts(0, 1, saved - 1, 1, 0, 0))).isTrue();
+    assertThat(isShared(batch, new StepCosts(0, 1, saved, 1, 0, 0))).isFalse();
+    assertThat(isShared(batch, new StepCosts(1, 0, saved / 4.0 - 1, 4, 0, 0))).isTrue();
+    assertThat(isShared(batch, new StepCosts(1, 0, saved / 4.0, 4, 0, 0))).isFalse();
+    // a run of 8 rows and 8 of one, each row with two states of 3 query heads
+    assertThat(isShared(batch, new StepCosts(1, 0, 0, 1, saved / 48.0 - 1, 0))).isTrue();
+    assertThat(isShared(batch, new StepCosts(1, 0, 0, 1, saved / 48.0 + 1, 0))).isFalse();
+    assertThat(isShared(batch, new StepCosts(1, 0, 0, 1, 0, saved / 9.0 - 1))).isTrue();
+    assertThat(isShared(batch, new StepCosts(1, 0, 0, 1, 0, saved / 9.0 + 1))).isFalse();
+  }
+
+  private static boolean isShared(List<Rows> batch, StepCosts step) {
+    PlanCosts costs = new PlanCosts(1, 1, 1, 0, 0, 256, step);
+    AttentionPlan plan = plan(new AttentionPlanner(16, 1, 3, 1, true, costs), batch);
+    PlanChecker.check(plan, batch);
+    return spansSequences(plan, batch) > 0;
+  }
+
+  @Test
   void rowsOfASegmentAreBounded() {
     AttentionPlan plan = plan(new AttentionPlanner(16, 2, 1, 1, true), sharing(500, 16, 60, 10));
     for (int i = 0; i < plan.segments; i++) {
