@@ -16,6 +16,7 @@ import org.chunkllama.spi.GraphTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
@@ -42,9 +43,7 @@ final class CudaBackend implements Backend, GraphTimer {
   private final Deque<DeviceMemory> weights = new ArrayDeque<>();
 
   CudaBackend(BackendOptions options) {
-    MatrixProduct.Type type =
-        options.precision() == Precision.FP32 ? MatrixProduct.Type.F32 : MatrixProduct.Type.BF16;
-    device = new CudaDevice(0, type);
+    device = new CudaDevice(0, type(options.precision()));
     upload = new WeightUpload(device);
     linear = new LinearLayers(device);
     rows = new RowKernels(device);
@@ -53,6 +52,14 @@ final class CudaBackend implements Backend, GraphTimer {
     tokenTable = new IndexTable(device, "token id");
     positionTable = new IndexTable(device, "position");
     rowTable = new IndexTable(device, "row");
+  }
+
+  private static MatrixProduct.Type type(Precision precision) {
+    return switch (precision) {
+      case FP32 -> MatrixProduct.Type.F32;
+      case FP16 -> MatrixProduct.Type.F16;
+      case AUTO, BF16 -> MatrixProduct.Type.BF16;
+    };
   }
 
   @Override
@@ -101,6 +108,14 @@ final class CudaBackend implements Backend, GraphTimer {
   public Matrix matrix(List<WeightTensor> parts) {
     device.context.bind();
     CudaMatrix matrix = upload.matrix(parts);
+    weights.push(matrix.memory());
+    return matrix;
+  }
+
+  @Override
+  public Matrix randomMatrix(List<RandomWeight> parts) {
+    device.context.bind();
+    CudaMatrix matrix = upload.randomMatrix(parts);
     weights.push(matrix.memory());
     return matrix;
   }

@@ -8,11 +8,13 @@ import java.util.Map;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.cuda.driver.MatrixProduct;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
-/** Weights to the GPU: sent as they lie in their file, dequantised there. */
+/** Weights to the GPU: sent as they lie in their file, dequantised there; or made there. */
 final class WeightUpload implements AutoCloseable {
   private static final long PART_BYTES = Staging.BYTES / 4;
   private static final int THREADS = 256;
@@ -20,6 +22,8 @@ final class WeightUpload implements AutoCloseable {
   private final CudaDevice device;
   private final Map<DType, Kernel> kernels = new EnumMap<>(DType.class);
   private @Nullable DeviceMemory raw;
+  private @Nullable DeviceMemory beyond; // number of a part that fp16 cannot hold, or 0
+  private @Nullable Kernel random;
 
   WeightUpload(CudaDevice device) {
     this.device = device;
@@ -42,24 +46,97 @@ final class WeightUpload implements AutoCloseable {
     }
     int stride = CudaMatrix.stride(inputs);
     long rowBytes = (long) stride * valueBytes();
+    DeviceMemory memory = allocate(outputs, inputs, parts.getFirst().name());
+    boolean sent = false;
+    try {
+      DeviceMemory marks = marks();
+      long at = 0;
+      for (int i = 0; i < parts.size(); i++) {
+        send(parts.get(i), memory, at, stride, marks, i + 1);
+        at += parts.get(i).rows() * rowBytes;
+      }
+      checkMarks(parts, marks);
+      sent = true;
+    } finally {
+      if (!sent) {
+        memory.close();
+      }
+    }
+    return new CudaMatrix(outputs, inputs, memory);
+  }
+
+  /** The same of random numbers. */
+  CudaMatrix randomMatrix(List<RandomWeight> parts) {
+    int inputs = parts.getFirst().columns();
+    int outputs = parts.stream().mapToInt(RandomWeight::rows).sum();
+    int stride = CudaMatrix.stride(inputs);
+    DeviceMemory memory = allocate(outputs, inputs, parts.getFirst().name());
+    if (random == null) {
+      random =
+          device.kernels.module("random.cu", device.productConstant()).kernel("random_weight", 6);
+    }
+    long at = 0;
+    for (RandomWeight part : parts) {
+      long values = (long) part.rows() * inputs;
+      random
+          .with(part.seed())
+          .with(part.spread())
+          .with(values)
+          .with(inputs)
+          .with(memory, at)
+          .with(stride)
+          .launch(device.stream, blocks(values), 1, THREADS, 0);
+      at += (long) part.rows() * stride * valueBytes();
+    }
+    return new CudaMatrix(outputs, inputs, memory);
+  }
+
+  private DeviceMemory allocate(int outputs, int inputs, String name) {
+    int stride = CudaMatrix.stride(inputs);
     DeviceMemory memory =
-        device.allocate(outputs * rowBytes, "the weight " + parts.getFirst().name());
+        device.allocate((long) outputs * stride * valueBytes(), "the weight " + name);
     if (stride > inputs) {
       memory.fill(0, 0, memory.bytes(), device.stream);
     }
-    long at = 0;
-    for (WeightTensor part : parts) {
-      send(part, memory, at, stride);
-      at += part.rows() * rowBytes;
+    return memory;
+  }
+
+  /** Where kernels leave the number of a part that fp16 cannot hold; null if all types can. */
+  private @Nullable DeviceMemory marks() {
+    if (device.products != MatrixProduct.Type.F16) {
+      return null;
     }
-    return new CudaMatrix(outputs, inputs, memory);
+    if (beyond == null) {
+      beyond = device.allocate(Integer.BYTES, "the upload of weights");
+    }
+    beyond.fill(0, 0, Integer.BYTES, device.stream);
+    return beyond;
+  }
+
+  private void checkMarks(List<WeightTensor> parts, @Nullable DeviceMemory marks) {
+    if (marks == null || parts.stream().allMatch(part -> part.type() == DType.F16)) {
+      return; // not even a wait
+    }
+    int[] mark = new int[1];
+    device.staging.receive(marks, mark, 1);
+    if (mark[0] > 0) {
+      throw new InvalidRequestException(
+          "weight %s has values beyond 65504, which fp16 cannot hold: take --precision bf16"
+              .formatted(parts.get(mark[0] - 1).name()));
+    }
   }
 
   private int valueBytes() {
     return device.products == MatrixProduct.Type.F32 ? 4 : 2;
   }
 
-  private void send(WeightTensor part, DeviceMemory target, long offset, int stride) {
+  private void send(
+      WeightTensor part,
+      DeviceMemory target,
+      long offset,
+      int stride,
+      @Nullable DeviceMemory marks,
+      int mark) {
     if (raw == null) {
       raw = device.allocate(PART_BYTES, "the upload of weights");
     }
@@ -82,6 +159,8 @@ final class WeightUpload implements AutoCloseable {
           .with(part.columns())
           .with(target, offset + (long) row * stride * valueBytes())
           .with(stride)
+          .with(marks)
+          .with(mark)
           .launch(device.stream, blocks(values), 1, THREADS, 0);
     }
   }
@@ -97,7 +176,7 @@ final class WeightUpload implements AutoCloseable {
             device
                 .kernels
                 .module("dequantise.cu", device.productConstant())
-                .kernel("dequantise_" + t.name().toLowerCase(Locale.ROOT), 5));
+                .kernel("dequantise_" + t.name().toLowerCase(Locale.ROOT), 7));
   }
 
   @Override
@@ -105,6 +184,10 @@ final class WeightUpload implements AutoCloseable {
     if (raw != null) {
       raw.close();
       raw = null;
+    }
+    if (beyond != null) {
+      beyond.close();
+      beyond = null;
     }
   }
 }

@@ -52,7 +52,8 @@ class KernelCompileTest {
   @ValueSource(strings = {"sm_80", "sm_90a"})
   void rowKernels(String architecture) {
     for (int type = 0; type <= 2; type++) {
-      for (String file : List.of("norm.cu", "silu_gate.cu", "rows.cu", "dequantise.cu")) {
+      for (String file :
+          List.of("norm.cu", "silu_gate.cu", "rows.cu", "dequantise.cu", "random.cu")) {
         compile(file, architecture, "PRODUCT_TYPE=" + type);
       }
     }

@@ -2,6 +2,7 @@ package org.chunkllama.cli;
 
 import org.chunkllama.LlmOptions;
 import org.chunkllama.LlmOptions.KvType;
+import org.chunkllama.LlmOptions.LoadFormat;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
@@ -65,8 +66,20 @@ final class ModelOptions {
       names = "--precision",
       paramLabel = "TYPE",
       defaultValue = "auto",
-      description = "Of matrix products: auto, fp32 or bf16. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Of matrix products: auto, fp32, bf16 or fp16 (cuda). Default: ${DEFAULT-VALUE}.")
   private Precision precision = Precision.AUTO;
+
+  @Option(
+      names = "--load-format",
+      paramLabel = "FORMAT",
+      defaultValue = "auto",
+      description = {
+        "auto, or dummy: random weights instead of the model's, to measure speed. Of a folder",
+        "config.json is enough then; without a tokenizer prompts must be token ids.",
+        "Default: ${DEFAULT-VALUE}."
+      })
+  private LoadFormat loadFormat = LoadFormat.AUTO;
 
   @Option(
       names = "--kv-type",
@@ -159,6 +172,7 @@ final class ModelOptions {
         .withStepTokens(maxBatchTokens)
         .withMaxSequences(maxSequences)
         .withPrefixSharing(!noPrefixSharing)
-        .withChunkFirst(!sequenceFirstOnly);
+        .withChunkFirst(!sequenceFirstOnly)
+        .withLoadFormat(loadFormat);
   }
 }

@@ -43,6 +43,13 @@ public interface Backend extends AutoCloseable {
   Matrix matrix(List<WeightTensor> parts);
 
   /**
+   * The same of random numbers, for measurements. A device with memory of its own makes them there.
+   */
+  default Matrix randomMatrix(List<RandomWeight> parts) {
+    return matrix(parts.stream().map(RandomWeight::tensor).toList());
+  }
+
+  /**
    * A KV cache of {@code chunks} chunks; the content of unwritten slots is undefined and must never
    * reach a result.
    *

@@ -1,5 +1,7 @@
 package org.chunkllama.spi;
 
+import org.chunkllama.error.InvalidRequestException;
+
 /**
  * How to open a backend.
  *
@@ -11,7 +13,9 @@ public record BackendOptions(int threads, Precision precision) {
   public enum Precision {
     AUTO,
     FP32,
-    BF16
+    BF16,
+    /** On devices with fp16 arithmetic alone. */
+    FP16
   }
 
   public BackendOptions {
@@ -22,6 +26,20 @@ public record BackendOptions(int threads, Precision precision) {
 
   public static BackendOptions defaults() {
     return new BackendOptions(0, Precision.AUTO);
+  }
+
+  /**
+   * For backends that have no products in fp16.
+   *
+   * @param name the backend's
+   * @throws InvalidRequestException if fp16 is asked for
+   */
+  public void refuseFp16(String name) {
+    if (precision == Precision.FP16) {
+      throw new InvalidRequestException(
+          "backend %s has no products in fp16: take --precision bf16 or fp32, or --backend cuda"
+              .formatted(name));
+    }
   }
 
   public BackendOptions withThreads(int threads) {
