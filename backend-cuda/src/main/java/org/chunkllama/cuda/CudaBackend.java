@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.MatrixProduct;
@@ -20,6 +21,7 @@ import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.TunableAttention;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Everything is queued; the host waits in {@link Tensor#read} and {@link #argmax} alone. A
  * decode step is one CUDA graph ({@link StepGraphs}).
  */
-final class CudaBackend implements Backend, GraphTimer {
+final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   private final CudaDevice device;
   private final WeightUpload upload;
   private final LinearLayers linear;
@@ -87,10 +89,29 @@ final class CudaBackend implements Backend, GraphTimer {
     return 1;
   }
 
-  /** As measured with the tensor-core kernel, in tokens read. */
   @Override
-  public PlanCosts planCosts() {
-    return new PlanCosts(1, 0.6, 1 / 160.0, 1.5, 96, 128);
+  public PlanCosts planCosts(KvLayout layout, int queryHeads) {
+    return attention.tunings().of(layout, queryHeads).planCosts();
+  }
+
+  @Override
+  public List<Setting> settings(KvLayout layout, int queryHeads) {
+    CudaTuning tuning = attention.tunings().of(layout, queryHeads);
+    return Stream.of(Knob.values())
+        .map(knob -> new Setting(knob.key(), knob.values, tuning.of(knob)))
+        .toList();
+  }
+
+  @Override
+  public void set(KvLayout layout, int queryHeads, List<Double> values) {
+    device.context.bind();
+    attention.tunings().set(layout, queryHeads, CudaTuning.of(values));
+    attention.retune();
+  }
+
+  @Override
+  public String keep(KvLayout layout, int queryHeads, String note) {
+    return attention.tunings().keep(layout, queryHeads, note);
   }
 
   @Override

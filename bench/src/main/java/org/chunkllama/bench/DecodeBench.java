@@ -87,7 +87,7 @@ public final class DecodeBench implements AutoCloseable {
             config.heads(),
             config.kvHeads(),
             workload.sharing,
-            backend.planCosts());
+            backend.planCosts(cache.layout(), config.heads()));
     tokens = new int[rows];
     outputRows = new int[rows];
     for (int i = 0; i < rows; i++) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,10 +34,7 @@ class DummyModelCommandTest {
     String[] all = {
       "generate", "--model", folder.toString(), "--kv-memory", "16m", "--backend", "cpu"
     };
-    return CommandRun.of(
-        java.util.stream.Stream.of(all, more)
-            .flatMap(java.util.Arrays::stream)
-            .toArray(String[]::new));
+    return CommandRun.of(Stream.of(all, more).flatMap(Arrays::stream).toArray(String[]::new));
   }
 
   @Test

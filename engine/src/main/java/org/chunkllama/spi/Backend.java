@@ -31,8 +31,10 @@ public interface Backend extends AutoCloseable {
    */
   int parallelism();
 
-  /** What attention costs here: the planner shares what pays by these. */
-  default PlanCosts planCosts() {
+  /**
+   * What attention costs here over caches of this layout: the planner shares what pays by these.
+   */
+  default PlanCosts planCosts(KvLayout layout, int queryHeads) {
     return PlanCosts.defaults();
   }
 

@@ -1,0 +1,118 @@
+package org.chunkllama.bench;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.chunkllama.bench.AttentionWorkload.Heads;
+import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.plan.AttentionPlanner;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.GraphTimer;
+import org.chunkllama.spi.KvCache;
+import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.Tensor;
+
+/** One decode step's attention over a forest, in copies that together exceed the cache. */
+final class ColdWorkload implements AutoCloseable {
+  private static final long COLD_BYTES = 220_000_000; // well above the L2 of any GPU
+  private static final int LAUNCHES = 24; // in one recording, at least
+  private static final int LAYERS_MAX = 512;
+
+  private final Backend backend;
+  private final GraphTimer timer;
+  private final Heads heads;
+  private final int[][] paths;
+  private final int[] lengths;
+  private final KvCache cache;
+  private final Tensor qkv;
+  private final Tensor out;
+
+  /**
+   * Fills a cache with random keys and values.
+   *
+   * @param paths chunk ids of each sequence, in the tree's depth-first order
+   * @param lengths tokens of each sequence
+   */
+  ColdWorkload(Backend backend, GraphTimer timer, Heads heads, int[][] paths, int[] lengths) {
+    this.backend = backend;
+    this.timer = timer;
+    this.heads = heads;
+    this.paths = paths;
+    this.lengths = lengths;
+    int c = heads.chunkTokens();
+    int chunks = Arrays.stream(paths).flatMapToInt(Arrays::stream).max().orElseThrow() + 1;
+    long bytes = 2L * chunks * c * heads.kvHeads() * heads.headDim() * heads.type().blockBytes();
+    int layers = bytes >= 2 * COLD_BYTES ? 1 : (int) Math.min(LAYERS_MAX, COLD_BYTES / bytes + 2);
+    int queries = heads.queryHeads() * heads.headDim();
+    int columns = queries + 2 * heads.kvHeads() * heads.headDim();
+    cache =
+        backend.kvCache(
+            new KvLayout(layers, heads.kvHeads(), heads.headDim(), c, heads.type()), chunks);
+    qkv = backend.tensor(Math.max(paths.length, c), columns);
+    out = backend.tensor(paths.length, queries);
+    fill(columns);
+  }
+
+  /** Microseconds of one launch by the costs that the backend goes by now: median of rounds. */
+  double micros(int rounds) {
+    AttentionPlan plan = plan();
+    int layers = cache.layout().layers();
+    float scale = (float) (1 / Math.sqrt(heads.headDim()));
+    int launches = layers * Math.ceilDiv(LAUNCHES, layers);
+    Runnable attention =
+        () -> {
+          for (int i = 0; i < launches; i++) {
+            backend.attention(cache, i % layers, qkv, heads.queryHeads(), scale, plan, out);
+          }
+        };
+    backend.attention(cache, 0, qkv, heads.queryHeads(), scale, plan, out);
+    return timer.medianMicros(cache, plan, rounds, attention) / launches;
+  }
+
+  private AttentionPlan plan() {
+    AttentionPlanner planner =
+        new AttentionPlanner(
+            heads.chunkTokens(),
+            backend.parallelism(),
+            heads.queryHeads(),
+            heads.kvHeads(),
+            true,
+            backend.planCosts(cache.layout(), heads.queryHeads()));
+    planner.begin();
+    for (int i = 0; i < paths.length; i++) {
+      planner.add(paths[i], lengths[i] - 1, 1);
+    }
+    return planner.finish();
+  }
+
+  private void fill(int columns) {
+    SplittableRandom random = new SplittableRandom(1);
+    int c = cache.layout().chunkTokens();
+    float[] row = new float[columns];
+    for (int r = 0; r < qkv.rows(); r++) {
+      for (int i = 0; i < columns; i++) {
+        row[i] = (float) random.nextDouble(-1, 1);
+      }
+      qkv.write(r, row, 0);
+    }
+    AttentionPlan plan = new AttentionPlan(c);
+    plan.rows = c;
+    plan.ensureRows(c);
+    for (int chunk = 0; chunk < cache.chunks(); chunk++) {
+      for (int slot = 0; slot < c; slot++) {
+        plan.rowChunk[slot] = chunk;
+        plan.rowSlot[slot] = slot;
+      }
+      for (int layer = 0; layer < cache.layout().layers(); layer++) {
+        plan.version += layer == 0 ? 1 : 0;
+        backend.append(cache, layer, qkv, plan);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    qkv.close();
+    out.close();
+    cache.close();
+  }
+}
