@@ -4,18 +4,18 @@
 //
 // Weights, packed by pack_q8: tiles of 16 outputs x 32 inputs (a block of Q8_0), [outputs / 16][inputs / 32][32 lanes][16 bytes],
 // the bytes in the order in which a lane gives them to two mma.m16n8k16: the sum over k does not care which k is where, so
-// a lane's 8 neighbours of a row are its eight. Scales: [outputs / 16][inputs / 32][8] pairs of half, of rows g and g + 8.
-// in, packed by pack_rows: [inputs / 32][ROWS8][32 lanes][8 values], likewise.
+// 8 neighbours of a row are one lane's, and in can be read as it lies. Scales: [outputs / 16][inputs / 32][8] pairs of half, of
+// rows g and g + 8.
 //
-// A warp works on 32 outputs, a block of 4 warps on 128, and on one part of the inputs; the last of the parts' blocks to arrive
+// A warp works on TILES tiles, a block on WARPS times as many, and on one part of the inputs; the last of the parts' blocks to arrive
 // adds them up, in the order of parts. So results repeat bit for bit.
 #include "numbers.cuh"
 
 typedef unsigned int u32;
 
 #ifndef TILES
-#define TILES 2
-#define WARPS 4
+#define TILES 1
+#define WARPS 8
 #define AHEAD 4  // blocks of inputs in flight
 #endif
 
@@ -52,20 +52,19 @@ __device__ __forceinline__ uint4 stream(const uint4* at) {  // read once: not ke
   return v;
 }
 
-// Rows r and r + 8 of a tile, inputs of lane % 4: c[0], c[1] of row g are rows 2t, 2t + 1 of in; c[2], c[3] of row g + 8.
+// A lane's sums: outputs g (first two) and g + 8 of a tile, rows 2t and 2t + 1 of eight.
 extern "C" __global__ void __launch_bounds__(32 * WARPS) product_q8(
     const uint4* __restrict__ weights,
     const u32* __restrict__ scales,
-    const uint4* __restrict__ in,
-    int blocks,  // of 32 inputs
-    int outputs, // a multiple of 16 here; tiles behind the last are not read
-    int rows,
-    int tiles,   // of 16 outputs that exist
-    int first_output,
+    const unsigned short* __restrict__ in,
+    int in_stride,  // a multiple of 8
+    int blocks,     // of 32 inputs
+    int outputs,
+    int rows,       // 1 to ROWS8 * 8
     float* __restrict__ out,
     int out_stride,
     int add,
-    float* __restrict__ parts,  // [parts][ROWS8 * 8][gridDim.x * 128]
+    float* __restrict__ parts,  // [gridDim.y][ROWS8 * 8][gridDim.x * 16 * TILES * WARPS]
     u32* __restrict__ arrivals) {  // [gridDim.x], zero, and left so
   int lane = threadIdx.x % 32;
   int warp = threadIdx.x / 32;
@@ -74,7 +73,12 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) product_q8(
   int from = (int)((long)blocks * blockIdx.y / gridDim.y);
   int to = (int)((long)blocks * (blockIdx.y + 1) / gridDim.y);
   float sum[TILES][ROWS8][4] = {};
+  int tiles = (outputs + 15) / 16;
   if (tile < tiles) {
+    const uint4* x_row[ROWS8];  // of rows behind the last nothing is kept
+    for (int r = 0; r < ROWS8; r++) {
+      x_row[r] = reinterpret_cast<const uint4*>(in + (long)min(8 * r + g, rows - 1) * in_stride) + t;
+    }
     const uint4* w[TILES];
     const u32* s[TILES];
     for (int i = 0; i < TILES; i++) {
@@ -100,7 +104,7 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) product_q8(
           uint4 x[ROWS8];
 #pragma unroll
           for (int r = 0; r < ROWS8; r++) {
-            x[r] = __ldg(in + (k * ROWS8 + r) * 32 + lane);
+            x[r] = __ldg(x_row[r] + k * 4);
           }
           int next = k + AHEAD;
 #pragma unroll
@@ -187,28 +191,11 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) product_q8(
         int row = 8 * r + 2 * t + (e & 1);
         int column = (tile + i) * 16 + g + (e & 2) * 4;
         if (row < rows && column < outputs) {
-          float* at = out + (long)row * out_stride + first_output + column;
+          float* at = out + (long)row * out_stride + column;
           *at = add ? *at + sum[i][r][e] : sum[i][r][e];
         }
       }
     }
-  }
-}
-
-// Rows of in (16 bits, stride values apart) to the order of product_q8; rows behind the last are zeros.
-// One thread for 8 values of a lane: grid.x * blockDim.x = blocks * ROWS8 * 32.
-extern "C" __global__ void pack_rows(
-    const unsigned short* __restrict__ in, int stride, int rows, int blocks, uint4* __restrict__ packed) {
-  int i = blockIdx.x * blockDim.x + threadIdx.x;
-  int lane = i % 32;
-  int row = i / 32 % ROWS8 * 8 + lane / 4;
-  int k = i / 32 / ROWS8;
-  if (k < blocks) {
-    uint4 v = make_uint4(0, 0, 0, 0);
-    if (row < rows) {
-      v = *reinterpret_cast<const uint4*>(in + (long)row * stride + k * 32 + lane % 4 * 8);
-    }
-    packed[i] = v;
   }
 }
 

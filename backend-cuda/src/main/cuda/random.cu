@@ -24,3 +24,18 @@ extern "C" __global__ void random_weight(
     out[i / columns * out_stride + i % columns] = narrow<PRODUCT_TYPE>(rounded);
   }
 }
+
+// The same in tiles of Q8_0 (quantised.cu): any bytes will do, and one scale. Eight bytes a thread.
+extern "C" __global__ void random_q8(
+    unsigned long long seed,
+    float spread,
+    long values,  // a multiple of 512
+    unsigned long long* __restrict__ weights,
+    unsigned short* __restrict__ scales) {
+  for (long i = blockIdx.x * (long)blockDim.x + threadIdx.x; i < values / 8; i += (long)gridDim.x * blockDim.x) {
+    weights[i] = mix(seed + 0x9e3779b97f4a7c15ull * i);
+    if (i % 4 == 0) {
+      scales[i / 4] = narrow<F16>(spread / 128);
+    }
+  }
+}

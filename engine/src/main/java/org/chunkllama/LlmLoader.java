@@ -102,13 +102,25 @@ final class LlmLoader implements AutoCloseable {
             layout, context, options.poolBytes(), weightBytes(file), free.getAsLong());
   }
 
-  /** Weights as a device keeps them: two bytes a value, four where products are exact. */
+  /**
+   * Weights as a device keeps them: two bytes a value, four where products are exact; as in the
+   * file if they stay quantised, and room to dequantise the largest.
+   */
   private long weightBytes(ModelFile file) {
-    long values = 0;
+    boolean exact = options.backendOptions().precision() == Precision.FP32;
+    boolean kept = options.backendOptions().keepQuantised() && !exact && !isDummy();
+    long bytes = 0;
+    long largest = 0;
     for (TensorInfo tensor : file.tensors()) {
-      values += tensor.shape().stream().reduce(1L, Math::multiplyExact);
+      long values = tensor.shape().stream().reduce(1L, Math::multiplyExact);
+      if (kept && tensor.type() == DType.Q8_0) {
+        bytes += tensor.bytes();
+        largest = Math.max(largest, 2 * values);
+      } else {
+        bytes += values * (exact ? 4 : 2);
+      }
     }
-    return values * (options.backendOptions().precision() == Precision.FP32 ? 4 : 2);
+    return bytes + 2 * largest; // gate and up are one matrix
   }
 
   private int context(ModelConfig config) {

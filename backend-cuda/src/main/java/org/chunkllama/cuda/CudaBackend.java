@@ -46,7 +46,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
 
   CudaBackend(BackendOptions options) {
     device = new CudaDevice(0, type(options.precision()));
-    upload = new WeightUpload(device);
+    upload = new WeightUpload(device, options.keepQuantised());
     linear = new LinearLayers(device);
     rows = new RowKernels(device);
     attention = new CudaAttention(device);

@@ -20,13 +20,16 @@ final class WeightUpload implements AutoCloseable {
   private static final int THREADS = 256;
 
   private final CudaDevice device;
+  private final boolean keepQuantised;
   private final Map<DType, Kernel> kernels = new EnumMap<>(DType.class);
   private @Nullable DeviceMemory raw;
   private @Nullable DeviceMemory beyond; // number of a part that fp16 cannot hold, or 0
   private @Nullable Kernel random;
 
-  WeightUpload(CudaDevice device) {
+  /** {@code keepQuantised}: weights in Q8_0 stay so. */
+  WeightUpload(CudaDevice device, boolean keepQuantised) {
     this.device = device;
+    this.keepQuantised = keepQuantised && device.products != MatrixProduct.Type.F32;
   }
 
   /** The parts stacked along their outputs. */
@@ -43,6 +46,9 @@ final class WeightUpload implements AutoCloseable {
                 .formatted(part.name(), part.columns(), parts.getFirst().name(), inputs));
       }
       outputs = Math.addExact(outputs, part.rows());
+    }
+    if (keepQuantised && parts.stream().allMatch(part -> part.type() == DType.Q8_0)) {
+      return quantised(parts, outputs, inputs);
     }
     int stride = CudaMatrix.stride(inputs);
     long rowBytes = (long) stride * valueBytes();
@@ -62,13 +68,43 @@ final class WeightUpload implements AutoCloseable {
         memory.close();
       }
     }
-    return new CudaMatrix(outputs, inputs, memory);
+    return new CudaMatrix(outputs, inputs, memory, false);
+  }
+
+  private CudaMatrix quantised(List<WeightTensor> parts, int outputs, int inputs) {
+    long bytes = CudaMatrix.quantisedBytes(outputs, inputs);
+    DeviceMemory memory = device.allocate(bytes, "the weight " + parts.getFirst().name());
+    memory.fill(0, 0, bytes, device.stream); // the last tile may have rows to spare
+    Kernel pack =
+        device
+            .kernels
+            .module("quantised.cu", device.productConstant(), "ROWS8=1")
+            .kernel("pack_q8", 6);
+    int first = 0;
+    for (WeightTensor part : parts) {
+      int begin = first;
+      inParts(
+          part,
+          (row, count) ->
+              pack.with(raw)
+                  .with(count)
+                  .with(inputs / 32)
+                  .with(begin + row)
+                  .with(memory)
+                  .with(memory, CudaMatrix.scalesOffset(outputs, inputs))
+                  .launch(device.stream, blocks((long) count * inputs / 32), 1, THREADS, 0));
+      first += part.rows();
+    }
+    return new CudaMatrix(outputs, inputs, memory, true);
   }
 
   /** The same of random numbers. */
   CudaMatrix randomMatrix(List<RandomWeight> parts) {
     int inputs = parts.getFirst().columns();
     int outputs = parts.stream().mapToInt(RandomWeight::rows).sum();
+    if (keepQuantised && inputs % 32 == 0) {
+      return randomTiles(parts.getFirst(), outputs, inputs);
+    }
     int stride = CudaMatrix.stride(inputs);
     DeviceMemory memory = allocate(outputs, inputs, parts.getFirst().name());
     if (random == null) {
@@ -88,7 +124,24 @@ final class WeightUpload implements AutoCloseable {
           .launch(device.stream, blocks(values), 1, THREADS, 0);
       at += (long) part.rows() * stride * valueBytes();
     }
-    return new CudaMatrix(outputs, inputs, memory);
+    return new CudaMatrix(outputs, inputs, memory, false);
+  }
+
+  private CudaMatrix randomTiles(RandomWeight first, int outputs, int inputs) {
+    long bytes = CudaMatrix.quantisedBytes(outputs, inputs);
+    DeviceMemory memory = device.allocate(bytes, "the weight " + first.name());
+    long values = CudaMatrix.scalesOffset(outputs, inputs);
+    device
+        .kernels
+        .module("random.cu", device.productConstant())
+        .kernel("random_q8", 5)
+        .with(first.seed())
+        .with(first.spread())
+        .with(values)
+        .with(memory)
+        .with(memory, values)
+        .launch(device.stream, blocks(values / 8), 1, THREADS, 0);
+    return new CudaMatrix(outputs, inputs, memory, true);
   }
 
   private DeviceMemory allocate(int outputs, int inputs, String name) {
@@ -137,10 +190,33 @@ final class WeightUpload implements AutoCloseable {
       int stride,
       @Nullable DeviceMemory marks,
       int mark) {
+    Kernel kernel = kernel(part.type());
+    inParts(
+        part,
+        (row, count) -> {
+          long values = (long) count * part.columns();
+          kernel
+              .with(raw)
+              .with(values)
+              .with(part.columns())
+              .with(target, offset + (long) row * stride * valueBytes())
+              .with(stride)
+              .with(marks)
+              .with(mark)
+              .launch(device.stream, blocks(values), 1, THREADS, 0);
+        });
+  }
+
+  /** Works on rows that are in {@link #raw} as they lie in their file. */
+  private interface Rows {
+    void work(int first, int count);
+  }
+
+  /** Sends a tensor some rows at a time. */
+  private void inParts(WeightTensor part, Rows rows) {
     if (raw == null) {
       raw = device.allocate(PART_BYTES, "the upload of weights");
     }
-    Kernel kernel = kernel(part.type());
     long fileBytes = part.type().bytes(part.columns());
     if (fileBytes > PART_BYTES) {
       throw new IllegalArgumentException(part.name() + " has rows of " + fileBytes + " bytes");
@@ -152,16 +228,7 @@ final class WeightUpload implements AutoCloseable {
       long at = device.staging.take(bytes);
       MemorySegment.copy(part.data(), row * fileBytes, device.staging.segment(), at, bytes);
       device.staging.send(at, raw, 0, bytes);
-      long values = (long) count * part.columns();
-      kernel
-          .with(raw)
-          .with(values)
-          .with(part.columns())
-          .with(target, offset + (long) row * stride * valueBytes())
-          .with(stride)
-          .with(marks)
-          .with(mark)
-          .launch(device.stream, blocks(values), 1, THREADS, 0);
+      rows.work(row, count);
     }
   }
 

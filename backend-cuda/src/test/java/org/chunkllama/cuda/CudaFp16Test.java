@@ -102,7 +102,8 @@ class CudaFp16Test {
       planner.add(path, 0, TOKENS);
       var plan = planner.finish();
       int[] outputs = {TOKENS - 1};
-      model.forward(new StepPlan(tokens, plan.rowPosition, outputs, 1, plan), cache)
+      model
+          .forward(new StepPlan(tokens, plan.rowPosition, outputs, 1, plan), cache)
           .read(0, logits, 0);
     }
     return logits;

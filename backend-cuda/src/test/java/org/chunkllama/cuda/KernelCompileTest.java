@@ -58,6 +58,11 @@ class KernelCompileTest {
       }
     }
     compile("rotary.cu", architecture);
+    for (int type = 1; type <= 2; type++) {
+      for (int rows8 : new int[] {1, 2, 4}) {
+        compile("quantised.cu", architecture, "PRODUCT_TYPE=" + type, "ROWS8=" + rows8);
+      }
+    }
   }
 
   @ParameterizedTest

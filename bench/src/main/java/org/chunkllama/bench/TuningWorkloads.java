@@ -55,6 +55,7 @@ final class TuningWorkloads implements AutoCloseable, AttentionTuner.Workloads {
     add(backend, timer, heads, "8 behind 2048 tokens, 64 of their own", prefix(c, 8, 2048, 64));
     add(backend, timer, heads, "32 behind 2048, 256 of their own", prefix(c, 32, 2048, 256));
     add(backend, timer, heads, "64 behind 4096, 128 of their own", prefix(c, 64, 4096, 128));
+    add(backend, timer, heads, "128 behind 8192, 64 of their own", prefix(c, 128, 8192, 64));
     add(backend, timer, heads, "16 with 1024 each, nothing shared", prefix(c, 16, 0, 1024));
     add(backend, timer, heads, "64 in 4 trees of 4 branches", branches(c));
     add(backend, timer, heads, "48 of uneven lengths in 6 trees", uneven(c));

@@ -49,7 +49,11 @@ final class BackendArguments {
   }
 
   Backend open(Precision precision) {
-    return Backends.open(backend, new BackendOptions(threads, precision));
+    return open(precision, false);
+  }
+
+  Backend open(Precision precision, boolean keepQuantised) {
+    return Backends.open(backend, new BackendOptions(threads, precision, keepQuantised));
   }
 
   DType type() {

@@ -99,6 +99,9 @@ final class BenchDecodeCommand implements Callable<Integer> {
           "Of matrix products: auto, fp32, bf16 or fp16 (cuda). Default: ${DEFAULT-VALUE}.")
   private Precision precision = Precision.AUTO;
 
+  @Option(names = "--quantised", description = "With weights in Q8_0 (cuda).")
+  private boolean quantised;
+
   @Option(names = "--sharing-only", description = "Leave the comparison without sharing out.")
   private boolean sharingOnly;
 
@@ -120,7 +123,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
     for (boolean sharing : sharingOnly ? List.of(true) : List.of(true, false)) {
       Workload workload =
           new Workload(config, batch, shared, steps, chunkTokens, kvType(), sharing, sliceTokens);
-      try (Backend backend = backendArguments.open(precision);
+      try (Backend backend = backendArguments.open(precision, quantised);
           DecodeBench bench = new DecodeBench(backend, workload)) {
         report(table, sharing ? "shared" : "not shared", bench.run());
       }

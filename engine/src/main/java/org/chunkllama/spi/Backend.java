@@ -45,7 +45,8 @@ public interface Backend extends AutoCloseable {
   Matrix matrix(List<WeightTensor> parts);
 
   /**
-   * The same of random numbers, for measurements. A device with memory of its own makes them there.
+   * The same of random numbers, for measurements. A device with memory of its own makes them there;
+   * one that keeps quantised weights, other numbers in such a type.
    */
   default Matrix randomMatrix(List<RandomWeight> parts) {
     return matrix(parts.stream().map(RandomWeight::tensor).toList());

@@ -7,8 +7,10 @@ import org.chunkllama.error.InvalidRequestException;
  *
  * @param threads worker threads, the caller's included; 0 = one per core
  * @param precision of matrix products
+ * @param keepQuantised keep quantised weights as they are where the backend has products for them
+ *     beside those of dequantised ones: less memory, faster for few rows and slower for many
  */
-public record BackendOptions(int threads, Precision precision) {
+public record BackendOptions(int threads, Precision precision, boolean keepQuantised) {
   /** Precision of the linear layers. AUTO takes the fastest whose accuracy is documented. */
   public enum Precision {
     AUTO,
@@ -22,6 +24,11 @@ public record BackendOptions(int threads, Precision precision) {
     if (threads < 0) {
       throw new IllegalArgumentException("threads must not be negative: " + threads);
     }
+  }
+
+  /** Weights as the backend likes them. */
+  public BackendOptions(int threads, Precision precision) {
+    this(threads, precision, false);
   }
 
   public static BackendOptions defaults() {
@@ -43,10 +50,14 @@ public record BackendOptions(int threads, Precision precision) {
   }
 
   public BackendOptions withThreads(int threads) {
-    return new BackendOptions(threads, precision);
+    return new BackendOptions(threads, precision, keepQuantised);
+  }
+
+  public BackendOptions withKeepQuantised(boolean keepQuantised) {
+    return new BackendOptions(threads, precision, keepQuantised);
   }
 
   public BackendOptions withPrecision(Precision precision) {
-    return new BackendOptions(threads, precision);
+    return new BackendOptions(threads, precision, keepQuantised);
   }
 }
