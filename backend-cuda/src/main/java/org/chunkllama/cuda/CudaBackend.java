@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   private final CudaDevice device;
   private final WeightUpload upload;
+  private final RandomMatrices random;
   private final LinearLayers linear;
   private final RowKernels rows;
   private final CudaAttention attention;
@@ -47,6 +48,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   CudaBackend(BackendOptions options) {
     device = new CudaDevice(0, type(options.precision()));
     upload = new WeightUpload(device, options.keepQuantised());
+    random = new RandomMatrices(device, options.keepQuantised());
     linear = new LinearLayers(device);
     rows = new RowKernels(device);
     attention = new CudaAttention(device);
@@ -136,7 +138,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   @Override
   public Matrix randomMatrix(List<RandomWeight> parts) {
     device.context.bind();
-    CudaMatrix matrix = upload.randomMatrix(parts);
+    CudaMatrix matrix = random.matrix(parts);
     weights.push(matrix.memory());
     return matrix;
   }

@@ -10,21 +10,19 @@ import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.DType;
-import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
-/** Weights to the GPU: sent as they lie in their file, dequantised there; or made there. */
+/** Weights to the GPU: sent as they lie in their file, dequantised there unless they are kept. */
 final class WeightUpload implements AutoCloseable {
   private static final long PART_BYTES = Staging.BYTES / 4;
-  private static final int THREADS = 256;
+  static final int THREADS = 256;
 
   private final CudaDevice device;
   private final boolean keepQuantised;
   private final Map<DType, Kernel> kernels = new EnumMap<>(DType.class);
   private @Nullable DeviceMemory raw;
   private @Nullable DeviceMemory beyond; // number of a part that fp16 cannot hold, or 0
-  private @Nullable Kernel random;
 
   /** {@code keepQuantised}: weights in Q8_0 stay so. */
   WeightUpload(CudaDevice device, boolean keepQuantised) {
@@ -51,8 +49,8 @@ final class WeightUpload implements AutoCloseable {
       return quantised(parts, outputs, inputs);
     }
     int stride = CudaMatrix.stride(inputs);
-    long rowBytes = (long) stride * valueBytes();
-    DeviceMemory memory = allocate(outputs, inputs, parts.getFirst().name());
+    long rowBytes = (long) stride * valueBytes(device);
+    DeviceMemory memory = allocate(device, outputs, inputs, parts.getFirst().name());
     boolean sent = false;
     try {
       DeviceMemory marks = marks();
@@ -98,56 +96,11 @@ final class WeightUpload implements AutoCloseable {
     return new CudaMatrix(outputs, inputs, memory, true);
   }
 
-  /** The same of random numbers. */
-  CudaMatrix randomMatrix(List<RandomWeight> parts) {
-    int inputs = parts.getFirst().columns();
-    int outputs = parts.stream().mapToInt(RandomWeight::rows).sum();
-    if (keepQuantised && inputs % 32 == 0) {
-      return randomTiles(parts.getFirst(), outputs, inputs);
-    }
-    int stride = CudaMatrix.stride(inputs);
-    DeviceMemory memory = allocate(outputs, inputs, parts.getFirst().name());
-    if (random == null) {
-      random =
-          device.kernels.module("random.cu", device.productConstant()).kernel("random_weight", 6);
-    }
-    long at = 0;
-    for (RandomWeight part : parts) {
-      long values = (long) part.rows() * inputs;
-      random
-          .with(part.seed())
-          .with(part.spread())
-          .with(values)
-          .with(inputs)
-          .with(memory, at)
-          .with(stride)
-          .launch(device.stream, blocks(values), 1, THREADS, 0);
-      at += (long) part.rows() * stride * valueBytes();
-    }
-    return new CudaMatrix(outputs, inputs, memory, false);
-  }
-
-  private CudaMatrix randomTiles(RandomWeight first, int outputs, int inputs) {
-    long bytes = CudaMatrix.quantisedBytes(outputs, inputs);
-    DeviceMemory memory = device.allocate(bytes, "the weight " + first.name());
-    long values = CudaMatrix.scalesOffset(outputs, inputs);
-    device
-        .kernels
-        .module("random.cu", device.productConstant())
-        .kernel("random_q8", 5)
-        .with(first.seed())
-        .with(first.spread())
-        .with(values)
-        .with(memory)
-        .with(memory, values)
-        .launch(device.stream, blocks(values / 8), 1, THREADS, 0);
-    return new CudaMatrix(outputs, inputs, memory, true);
-  }
-
-  private DeviceMemory allocate(int outputs, int inputs, String name) {
+  /** Memory for a weight that is not quantised, the padding of its rows zeros. */
+  static DeviceMemory allocate(CudaDevice device, int outputs, int inputs, String name) {
     int stride = CudaMatrix.stride(inputs);
     DeviceMemory memory =
-        device.allocate((long) outputs * stride * valueBytes(), "the weight " + name);
+        device.allocate((long) outputs * stride * valueBytes(device), "the weight " + name);
     if (stride > inputs) {
       memory.fill(0, 0, memory.bytes(), device.stream);
     }
@@ -179,7 +132,8 @@ final class WeightUpload implements AutoCloseable {
     }
   }
 
-  private int valueBytes() {
+  /** Bytes of a value of such a weight. */
+  static int valueBytes(CudaDevice device) {
     return device.products == MatrixProduct.Type.F32 ? 4 : 2;
   }
 
@@ -199,7 +153,7 @@ final class WeightUpload implements AutoCloseable {
               .with(raw)
               .with(values)
               .with(part.columns())
-              .with(target, offset + (long) row * stride * valueBytes())
+              .with(target, offset + (long) row * stride * valueBytes(device))
               .with(stride)
               .with(marks)
               .with(mark)
@@ -232,7 +186,8 @@ final class WeightUpload implements AutoCloseable {
     }
   }
 
-  private static int blocks(long values) {
+  /** Blocks of threads for so many values. */
+  static int blocks(long values) {
     return (int) Math.min((values + THREADS - 1) / THREADS, 1 << 14);
   }
 

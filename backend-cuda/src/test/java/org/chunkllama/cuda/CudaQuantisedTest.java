@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -83,7 +84,10 @@ class CudaQuantisedTest {
       }
       // fp16 weights are rounded, quantised ones are not.
       assertThat(Math.sqrt(difference / size)).as("%d rows", rows).isLessThan(4e-4);
-      assertThat(product(KEPT, rows, parts)).as("%d rows, again", rows).isEqualTo(kept);
+      if (rows <= QuantisedProducts.ROWS_MAX) { // cuBLASLt's choice may differ from run to run
+        boolean same = Arrays.equals(product(KEPT, rows, parts), kept);
+        assertThat(same).as("%d rows, again", rows).isTrue();
+      }
     }
   }
 

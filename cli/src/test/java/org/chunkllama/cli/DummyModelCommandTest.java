@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code --load-format dummy} where there is nothing but a configuration. */
 class DummyModelCommandTest {
-  private static final String CONFIG =
+  static final String CONFIG =
       """
       {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4,
        "num_key_value_heads": 2, "intermediate_size": 96, "vocab_size": 300,
