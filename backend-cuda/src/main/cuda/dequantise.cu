@@ -1,6 +1,7 @@
 // Weights as they lie in their file to the type that products read. One thread a value; every
 // operation rounds as the reference reader's does, so results are the same bits.
 // PRODUCT_TYPE: of the result (numbers.cuh). Rows of the result are out_stride values apart.
+// Where that is fp16, *beyond gets mark if a value does not fit.
 #include "numbers.cuh"
 
 typedef unsigned char byte;
@@ -105,11 +106,20 @@ struct Q6_K {
 
 template <typename Format>
 __device__ void dequantise(
-    const byte* data, long count, int columns, Stored<PRODUCT_TYPE>::T* out, int out_stride) {
+    const byte* data,
+    long count,
+    int columns,
+    Stored<PRODUCT_TYPE>::T* out,
+    int out_stride,
+    int* beyond,
+    int mark) {
   for (long i = blockIdx.x * (long)blockDim.x + threadIdx.x; i < count;
        i += (long)gridDim.x * blockDim.x) {
     const byte* block = data + i / Format::VALUES * Format::BYTES;
     float value = Format::value(block, (int)(i % Format::VALUES));
+    if (PRODUCT_TYPE == F16 && !(fabsf(value) <= 65504.0f)) {
+      *beyond = mark;
+    }
     out[i / columns * out_stride + i % columns] = narrow<PRODUCT_TYPE>(value);
   }
 }
@@ -120,8 +130,10 @@ __device__ void dequantise(
       long count,                                                                           \
       int columns,                                                                          \
       Stored<PRODUCT_TYPE>::T* __restrict__ out,                                            \
-      int out_stride) {                                                                     \
-    dequantise<Format>(data, count, columns, out, out_stride);                              \
+      int out_stride,                                                                       \
+      int* __restrict__ beyond,                                                             \
+      int mark) {                                                                           \
+    dequantise<Format>(data, count, columns, out, out_stride, beyond, mark);                \
   }
 
 DEQUANTISE(dequantise_f32, PlainF32)

@@ -66,7 +66,7 @@ public final class ChunkAttention implements AutoCloseable {
             options.queryHeads(),
             options.kvHeads(),
             options.sharing(),
-            backend.planCosts());
+            backend.planCosts(cache.layout(), options.queryHeads()));
     this.order = new RowOrder(tree);
   }
 

@@ -4,11 +4,13 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalLong;
+import org.chunkllama.LlmOptions.LoadFormat;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.files.ModelFile;
 import org.chunkllama.files.Progress;
 import org.chunkllama.files.TensorInfo;
 import org.chunkllama.model.LlamaModel;
+import org.chunkllama.model.LoadProgress;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.schedule.Engine;
 import org.chunkllama.schedule.EngineLimits;
@@ -26,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Puts a model together; whatever fails, what was opened before is closed. */
 final class LlmLoader implements AutoCloseable {
+  private static final long DUMMY_SEED = 1;
+
   private final LlmOptions options;
   private final Progress progress;
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -36,7 +40,8 @@ final class LlmLoader implements AutoCloseable {
   }
 
   Llm load(Path path) {
-    ModelFile file = opened(ModelFile.open(path, progress));
+    ModelFile file =
+        opened(isDummy() ? ModelFile.openConfig(path, progress) : ModelFile.open(path, progress));
     Tokenizer tokenizer = opened(Tokenizers.of(file.tokenizer()));
     ChatTemplate template = ChatTemplate.of(file.chatTemplate().orElse(null), tokenizer);
     Backend backend = opened(Backends.open(options.backend(), options.backendOptions()));
@@ -60,7 +65,7 @@ final class LlmLoader implements AutoCloseable {
             new Prompts(tokenizer, template),
             tokenizer,
             config,
-            file.name(),
+            isDummy() ? file.name() + " (random weights)" : file.name(),
             context,
             layout.bytesPerChunk(),
             describe(backend, layout, chunks, context),
@@ -72,16 +77,20 @@ final class LlmLoader implements AutoCloseable {
   private LlamaModel loadModel(Backend backend, ModelFile file, EngineLimits limits) {
     progress.begin("loading " + file.name(), file.config().layers() + 2L, Progress.Unit.TENSORS);
     try {
-      return LlamaModel.load(
-          backend,
-          file.config(),
-          file,
-          limits.rows(),
-          limits.context(),
-          (done, _) -> progress.advance(done));
+      LoadProgress told = (done, _) -> progress.advance(done);
+      int rows = limits.rows();
+      int context = limits.context();
+      ModelConfig config = file.config();
+      return isDummy()
+          ? LlamaModel.random(backend, config, DUMMY_SEED, rows, context, told)
+          : LlamaModel.load(backend, config, file, rows, context, told);
     } finally {
       progress.end();
     }
+  }
+
+  private boolean isDummy() {
+    return options.loadFormat() == LoadFormat.DUMMY;
   }
 
   private int chunks(Backend backend, ModelFile file, KvLayout layout) {
@@ -93,13 +102,25 @@ final class LlmLoader implements AutoCloseable {
             layout, context, options.poolBytes(), weightBytes(file), free.getAsLong());
   }
 
-  /** Weights as a device keeps them: two bytes a value, four where products are exact. */
+  /**
+   * Weights as a device keeps them: two bytes a value, four where products are exact; as in the
+   * file if they stay quantised, and room to dequantise the largest.
+   */
   private long weightBytes(ModelFile file) {
-    long values = 0;
+    boolean exact = options.backendOptions().precision() == Precision.FP32;
+    boolean kept = options.backendOptions().keepQuantised() && !exact && !isDummy();
+    long bytes = 0;
+    long largest = 0;
     for (TensorInfo tensor : file.tensors()) {
-      values += tensor.shape().stream().reduce(1L, Math::multiplyExact);
+      long values = tensor.shape().stream().reduce(1L, Math::multiplyExact);
+      if (kept && tensor.type() == DType.Q8_0) {
+        bytes += tensor.bytes();
+        largest = Math.max(largest, 2 * values);
+      } else {
+        bytes += values * (exact ? 4 : 2);
+      }
     }
-    return values * (options.backendOptions().precision() == Precision.FP32 ? 4 : 2);
+    return bytes + 2 * largest; // gate and up are one matrix
   }
 
   private int context(ModelConfig config) {
@@ -116,7 +137,12 @@ final class LlmLoader implements AutoCloseable {
       case F32 -> DType.F32;
       case BF16 -> DType.BF16;
       case F16 -> DType.F16;
-      case AUTO -> options.backendOptions().precision() == Precision.FP32 ? DType.F32 : DType.BF16;
+      case AUTO ->
+          switch (options.backendOptions().precision()) {
+            case FP32 -> DType.F32;
+            case FP16 -> DType.F16;
+            case AUTO, BF16 -> DType.BF16;
+          };
     };
   }
 

@@ -17,6 +17,7 @@ import org.chunkllama.spi.BackendOptions;
  * @param queueCapacity most requests that wait; submitting more blocks
  * @param prefixSharing share chunks between sequences
  * @param chunkFirst read shared chunks once per batch; false = sequence-first attention only
+ * @param loadFormat where weights come from
  */
 public record LlmOptions(
     String backend,
@@ -29,7 +30,8 @@ public record LlmOptions(
     int maxSequences,
     int queueCapacity,
     boolean prefixSharing,
-    boolean chunkFirst) {
+    boolean chunkFirst,
+    LoadFormat loadFormat) {
   /** Storage type of keys and values. AUTO follows the precision of the backend's products. */
   public enum KvType {
     AUTO,
@@ -38,9 +40,26 @@ public record LlmOptions(
     F16
   }
 
+  /** Where weights come from. DUMMY: random ones, to measure speed; answers mean nothing. */
+  public enum LoadFormat {
+    AUTO,
+    DUMMY
+  }
+
   private static final LlmOptions DEFAULTS =
       new LlmOptions(
-          "auto", BackendOptions.defaults(), KvType.AUTO, 0, 64, 0, 512, 256, 1024, true, true);
+          "auto",
+          BackendOptions.defaults(),
+          KvType.AUTO,
+          0,
+          64,
+          0,
+          512,
+          256,
+          1024,
+          true,
+          true,
+          LoadFormat.AUTO);
 
   public LlmOptions {
     require(poolBytes >= 0, "poolBytes must not be negative (0 = automatic), not " + poolBytes);
@@ -133,6 +152,12 @@ public record LlmOptions(
     return draft.done();
   }
 
+  public LlmOptions withLoadFormat(LoadFormat loadFormat) {
+    Draft draft = new Draft(this);
+    draft.loadFormat = loadFormat;
+    return draft.done();
+  }
+
   /** A copy with one field about to change. */
   private static final class Draft {
     String backend;
@@ -146,6 +171,7 @@ public record LlmOptions(
     int queueCapacity;
     boolean prefixSharing;
     boolean chunkFirst;
+    LoadFormat loadFormat;
 
     Draft(LlmOptions from) {
       backend = from.backend;
@@ -159,6 +185,7 @@ public record LlmOptions(
       queueCapacity = from.queueCapacity;
       prefixSharing = from.prefixSharing;
       chunkFirst = from.chunkFirst;
+      loadFormat = from.loadFormat;
     }
 
     LlmOptions done() {
@@ -173,7 +200,8 @@ public record LlmOptions(
           maxSequences,
           queueCapacity,
           prefixSharing,
-          chunkFirst);
+          chunkFirst,
+          loadFormat);
     }
   }
 }

@@ -1,6 +1,10 @@
 package org.chunkllama.contract;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.Backend;
@@ -40,6 +44,18 @@ public abstract class BackendContract {
     } catch (InvalidRequestException refused) {
       return Assumptions.abort(options + " refused: " + refused.getMessage());
     }
+  }
+
+  /** Precisions that the backend under test offers: all but fp16, which it may refuse. */
+  List<Precision> precisions() {
+    List<Precision> offered = new ArrayList<>(List.of(Precision.values()));
+    try {
+      opened.computeIfAbsent(new BackendOptions(0, Precision.FP16), this::open);
+    } catch (InvalidRequestException refused) {
+      assertThat(refused).hasMessageContaining("fp16").hasMessageContaining("--precision");
+      offered.remove(Precision.FP16);
+    }
+    return offered;
   }
 
   @AfterAll

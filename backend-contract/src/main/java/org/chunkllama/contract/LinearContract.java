@@ -12,6 +12,7 @@ import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ public abstract class LinearContract extends BackendContract {
     static Tolerance of(Precision precision, int inputs) {
       return precision == Precision.FP32
           ? new Tolerance(0x1p-22 + inputs * 0x1p-27, 3e-6)
-          : new Tolerance(0.03, 0.015);
+          : precision == Precision.FP16 ? new Tolerance(0.004, 0.002) : new Tolerance(0.03, 0.015);
     }
   }
 
@@ -54,6 +55,12 @@ public abstract class LinearContract extends BackendContract {
       names = {"F32", "BF16", "Q4_1", "Q6_K"})
   void everyTypeInBf16(DType type) {
     everySize(type, Precision.BF16);
+  }
+
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void everyTypeInFp16(DType type) {
+    everySize(type, Precision.FP16);
   }
 
   private void everySize(DType type, Precision precision) {
@@ -85,7 +92,7 @@ public abstract class LinearContract extends BackendContract {
   @Test
   void allCombinationsOfBiasAndResidual() {
     SplittableRandom random = new SplittableRandom(4);
-    for (Precision precision : Precision.values()) {
+    for (Precision precision : precisions()) {
       WeightTensor weight = Weights.random(random, DType.F16, 70, 192, true);
       for (int rows : new int[] {1, 40}) {
         for (int flags = 0; flags < 4; flags++) {
@@ -96,9 +103,38 @@ public abstract class LinearContract extends BackendContract {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource(Precision.class)
-  void stackedPartsOfMixedTypes(Precision precision) {
+  @Test
+  void randomWeightsAreTheSameOnEveryBackend() {
+    List<RandomWeight> parts =
+        List.of(RandomWeight.named("one", 5, 100, 7), new RandomWeight("two", 70, 100, -3L << 40));
+    int[] tokens = {0, 4, 5, 74, 33};
+    for (Precision precision : precisions()) {
+      Backend backend = backend(new BackendOptions(0, precision));
+      Matrix w = backend.randomMatrix(parts);
+      assertThat(w.outputs()).isEqualTo(75);
+      try (Tensor out = backend.tensor(tokens.length, 100)) {
+        backend.embed(w, tokens, tokens.length, out);
+        float[] values = read(out);
+        for (int i = 0; i < values.length; i++) {
+          int row = tokens[i / 100];
+          RandomWeight part = parts.get(row < 5 ? 0 : 1);
+          long index = (row < 5 ? row : row - 5) * 100L + i % 100;
+          float expected = Float.intBitsToFloat(part.bits(index) << 16);
+          if (precision == Precision.FP16) {
+            expected = Float.float16ToFloat(Float.floatToFloat16(expected));
+          }
+          assertThat(values[i]).as("%s, value %d", precision, i).isEqualTo(expected);
+        }
+      }
+    }
+  }
+
+  @Test
+  void stackedPartsOfMixedTypes() {
+    precisions().forEach(this::stackedPartsOfMixedTypes);
+  }
+
+  private void stackedPartsOfMixedTypes(Precision precision) {
     SplittableRandom random = new SplittableRandom(5);
     for (int rows : new int[] {1, 5, 64, 100}) {
       List<WeightTensor> parts = new ArrayList<>();
@@ -115,7 +151,7 @@ public abstract class LinearContract extends BackendContract {
   void aLargeProduct() {
     SplittableRandom random = new SplittableRandom(6);
     WeightTensor weight = Weights.random(random, DType.Q8_0, 1001, 1536, true);
-    for (Precision precision : Precision.values()) {
+    for (Precision precision : precisions()) {
       check(random, new Case(precision, List.of(weight), false, false), 1);
       check(random, new Case(precision, List.of(weight), false, false), 97);
     }

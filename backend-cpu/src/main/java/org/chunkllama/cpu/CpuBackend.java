@@ -28,6 +28,7 @@ final class CpuBackend implements Backend {
   private final LinearLayers layers;
 
   CpuBackend(BackendOptions options) {
+    options.refuseFp16(CpuBackendProvider.NAME);
     int asked = options.threads();
     int threads = asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
     ProductChoice choice = ProductChoice.of(options.precision(), threads); // may refuse

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * the former does not take. Kernels are compiled at first use of a shape.
  */
 final class CudaAttention implements AutoCloseable {
+  private static final String FAST_SOURCE = "attention.cu";
   private static final int ARGUMENTS = 16;
   private static final int GROUP_MAX = 16; // of the tensor-core kernel
   private static final int EXACT_THREADS = 256;
@@ -26,6 +27,7 @@ final class CudaAttention implements AutoCloseable {
 
   /** A kernel for one shape, the 16 bits in which it reads queries (null: fp32), and its tables. */
   private record Compiled(
+      int version,
       Kernel kernel,
       AttentionShape shape,
       int threads,
@@ -40,10 +42,28 @@ final class CudaAttention implements AutoCloseable {
   }
 
   private final CudaDevice device;
+  private final Tunings tunings;
   private final Map<Key, Compiled> compiled = new HashMap<>();
+  private int version; // rises with every other tuning
 
   CudaAttention(CudaDevice device) {
     this.device = device;
+    tunings =
+        new Tunings(
+            device.context.properties(),
+            KernelCompiler.fingerprint(FAST_SOURCE),
+            new TuningFiles(KernelCache.userFolder()));
+  }
+
+  /** What plans and tables for such caches go by. */
+  Tunings tunings() {
+    return tunings;
+  }
+
+  /** The tunings changed: tables are built anew. */
+  void retune() {
+    version++;
+    close();
   }
 
   /** The tables for a cache and a number of query heads. */
@@ -119,7 +139,7 @@ final class CudaAttention implements AutoCloseable {
     KvLayout layout = cache.layout();
     int group = queryHeads / layout.kvHeads();
     Compiled last = cache.lastCompiled() instanceof Compiled c ? c : null;
-    if (last != null && last.shape.group() == group) {
+    if (last != null && last.version == version && last.shape.group() == group) {
       return last;
     }
     Compiled found =
@@ -138,7 +158,7 @@ final class CudaAttention implements AutoCloseable {
     boolean twin = device.products != MatrixProduct.Type.F32 && layout.headDim() % 8 == 0;
     CudaModule module =
         device.kernels.module(
-            "attention.cu",
+            FAST_SOURCE,
             "HEAD_DIM=" + layout.headDim(),
             "CHUNK=" + layout.chunkTokens(),
             "GROUP=" + key.group,
@@ -150,8 +170,8 @@ final class CudaAttention implements AutoCloseable {
     Kernel kernel = module.kernel("attention", ARGUMENTS + (twin ? 3 : 2));
     int shared = module.constant("attention_shared_bytes");
     kernel.allowShared(shared);
-    int rows = Math.max(1, module.constant("attention_row_cap") / key.group);
-    return compiled(kernel, key, 1, rows, FAST_THREADS, shared, queries, twin);
+    int cap = module.constant("attention_row_cap");
+    return compiled(kernel, key, 1, cap, FAST_THREADS, shared, queries, twin);
   }
 
   private Compiled exact(Key key) {
@@ -161,26 +181,30 @@ final class CudaAttention implements AutoCloseable {
         device.kernels.module(
             "attention_exact.cu", cache[0], cache[1], cache[2], "GROUP=" + key.group);
     Kernel kernel = module.kernel("attention_exact", ARGUMENTS);
-    int rows = Math.max(1, EXACT_ROWS / key.group);
-    return compiled(kernel, key, 4, rows, EXACT_THREADS, 0, null, false);
+    return compiled(kernel, key, 4, EXACT_ROWS, EXACT_THREADS, 0, null, false);
   }
 
   private Compiled compiled(
       Kernel kernel,
       Key key,
       int blocksPerUnit,
-      int rowsMax,
+      int rowCap,
       int threads,
       int shared,
       MatrixProduct.@Nullable Type queries,
       boolean twin) {
     int kvHeads = key.layout.kvHeads();
+    CudaTuning tuning = tunings.of(key.layout, kvHeads * key.group);
     int units = device.context.properties().multiprocessors() * blocksPerUnit;
     AttentionShape shape =
         new AttentionShape(
-            kvHeads, key.group, key.layout.headDim(), Math.max(1, units / kvHeads), rowsMax);
-    return new Compiled(
-        kernel, shape, threads, shared, queries, twin, new PlanTables(device, shape));
+            kvHeads,
+            key.group,
+            key.layout.headDim(),
+            tuning.lanes(units, kvHeads),
+            tuning.rowsMax(rowCap, key.group));
+    PlanTables tables = new PlanTables(device, shape, tuning);
+    return new Compiled(version, kernel, shape, threads, shared, queries, twin, tables);
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.MatrixProduct;
@@ -16,9 +17,11 @@ import org.chunkllama.spi.GraphTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.TunableAttention;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
@@ -29,9 +32,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Everything is queued; the host waits in {@link Tensor#read} and {@link #argmax} alone. A
  * decode step is one CUDA graph ({@link StepGraphs}).
  */
-final class CudaBackend implements Backend, GraphTimer {
+final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   private final CudaDevice device;
   private final WeightUpload upload;
+  private final RandomMatrices random;
   private final LinearLayers linear;
   private final RowKernels rows;
   private final CudaAttention attention;
@@ -42,10 +46,9 @@ final class CudaBackend implements Backend, GraphTimer {
   private final Deque<DeviceMemory> weights = new ArrayDeque<>();
 
   CudaBackend(BackendOptions options) {
-    MatrixProduct.Type type =
-        options.precision() == Precision.FP32 ? MatrixProduct.Type.F32 : MatrixProduct.Type.BF16;
-    device = new CudaDevice(0, type);
-    upload = new WeightUpload(device);
+    device = new CudaDevice(0, type(options.precision()));
+    upload = new WeightUpload(device, options.keepQuantised());
+    random = new RandomMatrices(device, options.keepQuantised());
     linear = new LinearLayers(device);
     rows = new RowKernels(device);
     attention = new CudaAttention(device);
@@ -53,6 +56,14 @@ final class CudaBackend implements Backend, GraphTimer {
     tokenTable = new IndexTable(device, "token id");
     positionTable = new IndexTable(device, "position");
     rowTable = new IndexTable(device, "row");
+  }
+
+  private static MatrixProduct.Type type(Precision precision) {
+    return switch (precision) {
+      case FP32 -> MatrixProduct.Type.F32;
+      case FP16 -> MatrixProduct.Type.F16;
+      case AUTO, BF16 -> MatrixProduct.Type.BF16;
+    };
   }
 
   @Override
@@ -81,9 +92,29 @@ final class CudaBackend implements Backend, GraphTimer {
   }
 
   @Override
-  public PlanCosts planCosts() {
+  public PlanCosts planCosts(KvLayout layout, int queryHeads) {
     int units = device.context.properties().multiprocessors();
-    return LaneCutter.planCosts(units);
+    return attention.tunings().of(layout, queryHeads).planCosts(units);
+  }
+
+  @Override
+  public List<Setting> settings(KvLayout layout, int queryHeads) {
+    CudaTuning tuning = attention.tunings().of(layout, queryHeads);
+    return Stream.of(Knob.values())
+        .map(knob -> new Setting(knob.key(), knob.values, tuning.of(knob)))
+        .toList();
+  }
+
+  @Override
+  public void set(KvLayout layout, int queryHeads, List<Double> values) {
+    device.context.bind();
+    attention.tunings().set(layout, queryHeads, CudaTuning.of(values));
+    attention.retune();
+  }
+
+  @Override
+  public String keep(KvLayout layout, int queryHeads, String note) {
+    return attention.tunings().keep(layout, queryHeads, note);
   }
 
   @Override
@@ -101,6 +132,14 @@ final class CudaBackend implements Backend, GraphTimer {
   public Matrix matrix(List<WeightTensor> parts) {
     device.context.bind();
     CudaMatrix matrix = upload.matrix(parts);
+    weights.push(matrix.memory());
+    return matrix;
+  }
+
+  @Override
+  public Matrix randomMatrix(List<RandomWeight> parts) {
+    device.context.bind();
+    CudaMatrix matrix = random.matrix(parts);
     weights.push(matrix.memory());
     return matrix;
   }

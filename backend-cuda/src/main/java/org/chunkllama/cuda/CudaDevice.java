@@ -28,7 +28,9 @@ final class CudaDevice implements AutoCloseable {
     nvrtc = Nvrtc.get();
     context = CudaContext.open(ordinal);
     stream = new CudaStream(context);
-    kernels = new CudaKernels(context, new KernelCompiler(nvrtc, KernelCache.ofUser()));
+    kernels =
+        new CudaKernels(
+            context, new KernelCompiler(nvrtc, new KernelCache(KernelCache.userFolder())));
     blas = new BlasLt(context);
     staging = new Staging(context, stream);
     conversions = new Conversions(this);

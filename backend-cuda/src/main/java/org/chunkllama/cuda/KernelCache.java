@@ -26,17 +26,16 @@ final class KernelCache {
   }
 
   /** {@code $CHUNKLLAMA_HOME/cuda}, else {@code chunkllama/cuda} in the user's cache folder. */
-  static KernelCache ofUser() {
+  static Path userFolder() {
     String home = System.getenv("CHUNKLLAMA_HOME");
     if (home != null && !home.isBlank()) {
-      return new KernelCache(Path.of(home, "cuda"));
+      return Path.of(home, "cuda");
     }
     String cache = System.getenv("XDG_CACHE_HOME");
     if (cache != null && !cache.isBlank()) {
-      return new KernelCache(Path.of(cache, "chunkllama", "cuda"));
+      return Path.of(cache, "chunkllama", "cuda");
     }
-    return new KernelCache(
-        Path.of(System.getProperty("user.home"), ".cache", "chunkllama", "cuda"));
+    return Path.of(System.getProperty("user.home"), ".cache", "chunkllama", "cuda");
   }
 
   /** Hash of everything that decides what comes out of the compiler. */

@@ -50,6 +50,14 @@ final class KernelCompiler {
         file.replace('.', '_') + "-" + key, () -> nvrtc.compile(file, source, headers, options));
   }
 
+  /** Changes whenever a kernel's source or a file that it includes does: 12 hexadecimal digits. */
+  static String fingerprint(String file) {
+    String source = read(file);
+    Map<String, String> headers = new TreeMap<>();
+    collect(source, headers);
+    return KernelCache.key("", source, headers, List.of()).substring(0, 12);
+  }
+
   private static void collect(String source, Map<String, String> headers) {
     Matcher matcher = INCLUDE.matcher(source);
     while (matcher.find()) {

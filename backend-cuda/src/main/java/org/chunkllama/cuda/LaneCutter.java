@@ -1,8 +1,6 @@
 package org.chunkllama.cuda;
 
 import java.util.Arrays;
-import org.chunkllama.plan.PlanCosts;
-import org.chunkllama.plan.StepCosts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,16 +9,11 @@ import org.jspecify.annotations.Nullable;
  * Blocks of several rows then fill the lanes up to one level, and come first in each: others wait
  * for their states.
  *
- * <p>Costs are in units of one token read, as measured.
+ * <p>Costs are in units of one token read, as {@link CudaTuning} says.
  */
 final class LaneCutter {
   private static final int ALIGN = 16; // tokens: cuts fall on multiples
-  private static final int SMALLEST = 32; // tokens of a piece
-  private static final double BALANCE = 160; // query rows whose arithmetic takes as long as reading
   private static final double RECORD = 2;
-  private static final double SHARED = 24; // of a record of several rows: its states are waited for
-  private static final double STATE = 0.25; // of one query row's partial state
-  private static final double MERGE = 4; // of one query row that its owner merges
   private static final int BISECTIONS = 7;
 
   /** Takes the pieces, lane by lane in the order of work within each lane. */
@@ -30,6 +23,11 @@ final class LaneCutter {
 
   private final int lanes;
   private final int group;
+  private final int smallest; // tokens of a piece
+  private final double balance; // see Knob for this and what follows
+  private final double shared;
+  private final double state;
+  private final double merge;
   private final double[] loads; // [lanes] cost of single rows
   private final int[] heap; // [lanes] the least loaded first
   private final Blocks blocks;
@@ -41,15 +39,14 @@ final class LaneCutter {
   private int[] singleLane = new int[64];
   private int singleCount;
 
-  /** By which the planner shares, as measured with the tensor-core kernel, in tokens read. */
-  static PlanCosts planCosts(int multiprocessors) {
-    StepCosts step = new StepCosts(0.1, 0.55, 80, multiprocessors, 10, 8);
-    return new PlanCosts(1, 0.6, 1 / BALANCE, 1.5, 96, 128, step);
-  }
-
-  LaneCutter(int lanes, int group, Blocks blocks) {
+  LaneCutter(int lanes, int group, Blocks blocks, CudaTuning tuning) {
     this.lanes = lanes;
     this.group = group;
+    smallest = (int) tuning.of(Knob.SMALLEST);
+    balance = tuning.of(Knob.BALANCE);
+    shared = tuning.of(Knob.SHARED);
+    state = tuning.of(Knob.STATE);
+    merge = tuning.of(Knob.MERGE);
     this.blocks = blocks;
     loads = new double[lanes];
     heap = new int[lanes];
@@ -100,15 +97,15 @@ final class LaneCutter {
   }
 
   private double perToken(int block) {
-    return Math.max(1, blocks.rows[block] * group / BALANCE);
+    return Math.max(1, blocks.rows[block] * group / balance);
   }
 
   private double fixed(int block) {
     int rows = blocks.rows[block] * group;
     if (blocks.rows[block] > 1) {
-      return RECORD + SHARED + rows * STATE;
+      return RECORD + shared + rows * state;
     }
-    return blocks.firstToken[block] > 0 ? RECORD + rows * MERGE : RECORD;
+    return blocks.firstToken[block] > 0 ? RECORD + rows * merge : RECORD;
   }
 
   private double price(int block) {
@@ -121,7 +118,7 @@ final class LaneCutter {
       if (blocks.rows[b] == 1) {
         int tokens = blocks.tokens[b];
         int parts = (int) Math.ceil(price(b) / share - 1e-6);
-        parts = Math.max(1, Math.min(parts, tokens / SMALLEST));
+        parts = Math.max(1, Math.min(parts, tokens / smallest));
         int step = parts > 1 ? Math.ceilDiv(Math.ceilDiv(tokens, parts), ALIGN) * ALIGN : tokens;
         for (int from = 0; from < tokens; from += step) {
           addSingle(b, from, Math.min(step, tokens - from));
@@ -245,12 +242,12 @@ final class LaneCutter {
       return left;
     }
     int take = (int) Math.max(0, room) / ALIGN * ALIGN;
-    if (left - take < SMALLEST) {
-      take = (left - SMALLEST) / ALIGN * ALIGN;
+    if (left - take < smallest) {
+      take = (left - smallest) / ALIGN * ALIGN;
     }
     if (blocks.isCausal(block)) { // all rows must see the next piece's first token
       take = Math.min(take, (blocks.seenByAll[block] - 1) / ALIGN * ALIGN - from);
     }
-    return take >= SMALLEST ? take : 0;
+    return take >= smallest ? take : 0;
   }
 }

@@ -15,10 +15,12 @@ final class LinearLayers implements AutoCloseable {
 
   private final CudaDevice device;
   private final Kernel setBias;
+  private final QuantisedProducts quantised;
   private final Map<MatrixProduct.Shape, MatrixProduct> products = new HashMap<>();
 
   LinearLayers(CudaDevice device) {
     this.device = device;
+    quantised = new QuantisedProducts(device);
     setBias = device.kernels.module("rows.cu", device.productConstant()).kernel("set_bias", 4);
   }
 
@@ -45,7 +47,12 @@ final class LinearLayers implements AutoCloseable {
           .launch(device.stream, blocks(w.outputs()), rows, THREADS, 0);
       accumulate = true;
     }
-    product(w, in, rows, accumulate).run(w.memory(), input, target, device.stream);
+    if (w.isQuantised() && rows <= QuantisedProducts.ROWS_MAX) {
+      quantised.run(w, input, in.twinStride(), rows, target, accumulate);
+      return;
+    }
+    DeviceMemory weight = w.isQuantised() ? quantised.dequantised(w) : w.memory();
+    product(w, weight, in, rows, accumulate).run(weight, input, target, device.stream);
   }
 
   /** What the product reads: the tensor, or its 16-bit twin. */
@@ -67,10 +74,12 @@ final class LinearLayers implements AutoCloseable {
     return (columns + THREADS - 1) / THREADS;
   }
 
-  private MatrixProduct product(CudaMatrix w, CudaTensor in, int rows, boolean add) {
+  private MatrixProduct product(
+      CudaMatrix w, DeviceMemory weight, CudaTensor in, int rows, boolean add) {
     MatrixProduct product = w.lastProduct;
     if (product == null || w.lastRows != rows || w.lastAdd != add) {
-      product = products.computeIfAbsent(shape(w, in, rows, add), shape -> create(shape, w, in));
+      product =
+          products.computeIfAbsent(shape(w, in, rows, add), shape -> create(shape, weight, in));
       w.lastProduct = product;
       w.lastRows = rows;
       w.lastAdd = add;
@@ -93,14 +102,14 @@ final class LinearLayers implements AutoCloseable {
   }
 
   /** Few rows: one of the heuristic's candidates may be far faster than its first. */
-  private MatrixProduct create(MatrixProduct.Shape shape, CudaMatrix w, CudaTensor in) {
+  private MatrixProduct create(MatrixProduct.Shape shape, DeviceMemory weight, CudaTensor in) {
     MatrixProduct product = new MatrixProduct(device.blas, shape);
     boolean narrow = device.products != MatrixProduct.Type.F32;
-    if (narrow && shape.rows() <= TUNED_ROWS && w.bytes() >= TUNED_BYTES) {
+    if (narrow && shape.rows() <= TUNED_ROWS && weight.bytes() >= TUNED_BYTES) {
       long bytes = (long) shape.outputs() * shape.rows() * Float.BYTES;
       try (DeviceMemory scratch = device.allocate(bytes, "the choice of products")) {
         scratch.fill(0, 0, bytes, device.stream);
-        product.tune(device.context, w.memory(), in.twin(), scratch, device.stream);
+        product.tune(device.context, weight, in.twin(), scratch, device.stream);
       }
     }
     return product;
@@ -110,5 +119,6 @@ final class LinearLayers implements AutoCloseable {
   public void close() {
     products.values().forEach(MatrixProduct::close);
     products.clear();
+    quantised.close();
   }
 }

@@ -62,13 +62,14 @@ final class RecordTable implements LaneCutter.Sink {
    * @param lanes lists of records, 1 or more
    * @param group query heads per KV head
    * @param rowsMax rows that one record may have, 1 or more
+   * @param tuning what cuts go by
    */
-  RecordTable(int lanes, int group, int rowsMax) {
+  RecordTable(int lanes, int group, int rowsMax, CudaTuning tuning) {
     this.lanes = lanes;
     used = new int[lanes];
     blocks = new Blocks(rowsMax);
     grown = new Blocks(rowsMax);
-    cutter = new LaneCutter(lanes, group, blocks);
+    cutter = new LaneCutter(lanes, group, blocks, tuning);
     slots = new PartialSlots(lanes);
     records = new int[lanes * recordCap * RECORD];
     lengths = new int[lanes * recordCap];

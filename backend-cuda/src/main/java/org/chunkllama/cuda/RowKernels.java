@@ -4,6 +4,7 @@ import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.spi.RotaryTable;
+import org.jspecify.annotations.Nullable;
 
 /** Launches of everything that works row by row. Arguments are checked by the caller. */
 final class RowKernels implements AutoCloseable {
@@ -20,6 +21,7 @@ final class RowKernels implements AutoCloseable {
   private final Kernel gather;
   private final Kernel argmax;
   private final RotaryTables rotaryTables;
+  private @Nullable Kernel embedQuantised;
   private DeviceMemory best;
   private int bestRows = 256;
 
@@ -49,6 +51,24 @@ final class RowKernels implements AutoCloseable {
   }
 
   void embed(CudaMatrix table, DeviceMemory tokens, int count, CudaTensor out) {
+    if (table.isQuantised()) {
+      if (embedQuantised == null) {
+        embedQuantised =
+            device
+                .kernels
+                .module("quantised.cu", device.productConstant(), "ROWS8=1")
+                .kernel("embed_q8", 6);
+      }
+      embedQuantised
+          .with(table.memory())
+          .with(table.memory(), table.scalesOffset())
+          .with(tokens)
+          .with(table.inputs() / 32)
+          .with(table.inputs())
+          .with(out.memoryToWrite())
+          .launch(device.stream, count, 1, THREADS, 0);
+      return;
+    }
     embed
         .with(table.memory())
         .with(CudaMatrix.stride(table.inputs()))

@@ -8,21 +8,26 @@ import java.util.Map;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.cuda.driver.MatrixProduct;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
-/** Weights to the GPU: sent as they lie in their file, dequantised there. */
+/** Weights to the GPU: sent as they lie in their file, dequantised there unless they are kept. */
 final class WeightUpload implements AutoCloseable {
   private static final long PART_BYTES = Staging.BYTES / 4;
-  private static final int THREADS = 256;
+  static final int THREADS = 256;
 
   private final CudaDevice device;
+  private final boolean keepQuantised;
   private final Map<DType, Kernel> kernels = new EnumMap<>(DType.class);
   private @Nullable DeviceMemory raw;
+  private @Nullable DeviceMemory beyond; // number of a part that fp16 cannot hold, or 0
 
-  WeightUpload(CudaDevice device) {
+  /** {@code keepQuantised}: weights in Q8_0 stay so. */
+  WeightUpload(CudaDevice device, boolean keepQuantised) {
     this.device = device;
+    this.keepQuantised = keepQuantised && device.products != MatrixProduct.Type.F32;
   }
 
   /** The parts stacked along their outputs. */
@@ -40,30 +45,132 @@ final class WeightUpload implements AutoCloseable {
       }
       outputs = Math.addExact(outputs, part.rows());
     }
+    if (keepQuantised && parts.stream().allMatch(part -> part.type() == DType.Q8_0)) {
+      return quantised(parts, outputs, inputs);
+    }
     int stride = CudaMatrix.stride(inputs);
-    long rowBytes = (long) stride * valueBytes();
+    long rowBytes = (long) stride * valueBytes(device);
+    DeviceMemory memory = allocate(device, outputs, inputs, parts.getFirst().name());
+    boolean sent = false;
+    try {
+      DeviceMemory marks = marks();
+      long at = 0;
+      for (int i = 0; i < parts.size(); i++) {
+        send(parts.get(i), memory, at, stride, marks, i + 1);
+        at += parts.get(i).rows() * rowBytes;
+      }
+      checkMarks(parts, marks);
+      sent = true;
+    } finally {
+      if (!sent) {
+        memory.close();
+      }
+    }
+    return new CudaMatrix(outputs, inputs, memory, false);
+  }
+
+  private CudaMatrix quantised(List<WeightTensor> parts, int outputs, int inputs) {
+    long bytes = CudaMatrix.quantisedBytes(outputs, inputs);
+    DeviceMemory memory = device.allocate(bytes, "the weight " + parts.getFirst().name());
+    memory.fill(0, 0, bytes, device.stream); // the last tile may have rows to spare
+    Kernel pack =
+        device
+            .kernels
+            .module("quantised.cu", device.productConstant(), "ROWS8=1")
+            .kernel("pack_q8", 6);
+    int first = 0;
+    for (WeightTensor part : parts) {
+      int begin = first;
+      inParts(
+          part,
+          (row, count) ->
+              pack.with(raw)
+                  .with(count)
+                  .with(inputs / 32)
+                  .with(begin + row)
+                  .with(memory)
+                  .with(memory, CudaMatrix.scalesOffset(outputs, inputs))
+                  .launch(device.stream, blocks((long) count * inputs / 32), 1, THREADS, 0));
+      first += part.rows();
+    }
+    return new CudaMatrix(outputs, inputs, memory, true);
+  }
+
+  /** Memory for a weight that is not quantised, the padding of its rows zeros. */
+  static DeviceMemory allocate(CudaDevice device, int outputs, int inputs, String name) {
+    int stride = CudaMatrix.stride(inputs);
     DeviceMemory memory =
-        device.allocate(outputs * rowBytes, "the weight " + parts.getFirst().name());
+        device.allocate((long) outputs * stride * valueBytes(device), "the weight " + name);
     if (stride > inputs) {
       memory.fill(0, 0, memory.bytes(), device.stream);
     }
-    long at = 0;
-    for (WeightTensor part : parts) {
-      send(part, memory, at, stride);
-      at += part.rows() * rowBytes;
-    }
-    return new CudaMatrix(outputs, inputs, memory);
+    return memory;
   }
 
-  private int valueBytes() {
+  /** Where kernels leave the number of a part that fp16 cannot hold; null if all types can. */
+  private @Nullable DeviceMemory marks() {
+    if (device.products != MatrixProduct.Type.F16) {
+      return null;
+    }
+    if (beyond == null) {
+      beyond = device.allocate(Integer.BYTES, "the upload of weights");
+    }
+    beyond.fill(0, 0, Integer.BYTES, device.stream);
+    return beyond;
+  }
+
+  private void checkMarks(List<WeightTensor> parts, @Nullable DeviceMemory marks) {
+    if (marks == null || parts.stream().allMatch(part -> part.type() == DType.F16)) {
+      return; // not even a wait
+    }
+    int[] mark = new int[1];
+    device.staging.receive(marks, mark, 1);
+    if (mark[0] > 0) {
+      throw new InvalidRequestException(
+          "weight %s has values beyond 65504, which fp16 cannot hold: take --precision bf16"
+              .formatted(parts.get(mark[0] - 1).name()));
+    }
+  }
+
+  /** Bytes of a value of such a weight. */
+  static int valueBytes(CudaDevice device) {
     return device.products == MatrixProduct.Type.F32 ? 4 : 2;
   }
 
-  private void send(WeightTensor part, DeviceMemory target, long offset, int stride) {
+  private void send(
+      WeightTensor part,
+      DeviceMemory target,
+      long offset,
+      int stride,
+      @Nullable DeviceMemory marks,
+      int mark) {
+    Kernel kernel = kernel(part.type());
+    inParts(
+        part,
+        (row, count) -> {
+          long values = (long) count * part.columns();
+          kernel
+              .with(raw)
+              .with(values)
+              .with(part.columns())
+              .with(target, offset + (long) row * stride * valueBytes(device))
+              .with(stride)
+              .with(marks)
+              .with(mark)
+              .launch(device.stream, blocks(values), 1, THREADS, 0);
+        });
+  }
+
+  /** Works on rows that are in {@link #raw} as they lie in their file. */
+  private interface Rows {
+    void work(int first, int count);
+  }
+
+  /** Sends a tensor some rows at a time. */
+  private void inParts(WeightTensor part, Rows rows) {
     if (raw == null) {
       raw = device.allocate(PART_BYTES, "the upload of weights");
     }
-    Kernel kernel = kernel(part.type());
     long fileBytes = part.type().bytes(part.columns());
     if (fileBytes > PART_BYTES) {
       throw new IllegalArgumentException(part.name() + " has rows of " + fileBytes + " bytes");
@@ -75,18 +182,12 @@ final class WeightUpload implements AutoCloseable {
       long at = device.staging.take(bytes);
       MemorySegment.copy(part.data(), row * fileBytes, device.staging.segment(), at, bytes);
       device.staging.send(at, raw, 0, bytes);
-      long values = (long) count * part.columns();
-      kernel
-          .with(raw)
-          .with(values)
-          .with(part.columns())
-          .with(target, offset + (long) row * stride * valueBytes())
-          .with(stride)
-          .launch(device.stream, blocks(values), 1, THREADS, 0);
+      rows.work(row, count);
     }
   }
 
-  private static int blocks(long values) {
+  /** Blocks of threads for so many values. */
+  static int blocks(long values) {
     return (int) Math.min((values + THREADS - 1) / THREADS, 1 << 14);
   }
 
@@ -97,7 +198,7 @@ final class WeightUpload implements AutoCloseable {
             device
                 .kernels
                 .module("dequantise.cu", device.productConstant())
-                .kernel("dequantise_" + t.name().toLowerCase(Locale.ROOT), 5));
+                .kernel("dequantise_" + t.name().toLowerCase(Locale.ROOT), 7));
   }
 
   @Override
@@ -105,6 +206,10 @@ final class WeightUpload implements AutoCloseable {
     if (raw != null) {
       raw.close();
       raw = null;
+    }
+    if (beyond != null) {
+      beyond.close();
+      beyond = null;
     }
   }
 }

@@ -66,6 +66,15 @@ class CudaContractTest {
     }
   }
 
+  /** Weights in Q8_0 stay so. */
+  @Nested
+  class QuantisedLinear extends LinearContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return Gpu.open(options.withKeepQuantised(true));
+    }
+  }
+
   @Nested
   class Norm extends NormContract {
     @Override

@@ -52,11 +52,17 @@ class KernelCompileTest {
   @ValueSource(strings = {"sm_80", "sm_90a"})
   void rowKernels(String architecture) {
     for (int type = 0; type <= 2; type++) {
-      for (String file : List.of("norm.cu", "silu_gate.cu", "rows.cu", "dequantise.cu")) {
+      for (String file :
+          List.of("norm.cu", "silu_gate.cu", "rows.cu", "dequantise.cu", "random.cu")) {
         compile(file, architecture, "PRODUCT_TYPE=" + type);
       }
     }
     compile("rotary.cu", architecture);
+    for (int type = 1; type <= 2; type++) {
+      for (int rows8 : new int[] {1, 2, 4}) {
+        compile("quantised.cu", architecture, "PRODUCT_TYPE=" + type, "ROWS8=" + rows8);
+      }
+    }
   }
 
   @ParameterizedTest

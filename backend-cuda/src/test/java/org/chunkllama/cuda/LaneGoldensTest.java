@@ -25,7 +25,8 @@ class LaneGoldensTest {
       AttentionPlan plan = plan(golden);
       int rows = Math.max(1, golden.get("rowCap").asInt() / golden.get("group").asInt());
       RecordTable table =
-          new RecordTable(golden.get("lanes").asInt(), golden.get("group").asInt(), rows);
+          new RecordTable(
+              golden.get("lanes").asInt(), golden.get("group").asInt(), rows, CudaTuning.HEURISTIC);
       table.build(plan);
       String name = "case " + number++;
       assertThat(records(table, plan)).as(name).isEqualTo(lists(golden.get("records")));
@@ -53,7 +54,7 @@ class LaneGoldensTest {
             golden.get("group").asInt() * kvHeads,
             kvHeads,
             golden.get("sharing").asBoolean(),
-            LaneCutter.planCosts(units));
+            CudaTuning.HEURISTIC.planCosts(units));
     planner.begin();
     for (JsonNode sequence : golden.get("sequences")) {
       List<Integer> n = ints(sequence);

@@ -43,8 +43,9 @@ class PlanCostTest {
       this.prefix = prefix;
       planner =
           new AttentionPlanner(
-              CHUNK, 1, kvHeads * group, kvHeads, true, LaneCutter.planCosts(UNITS));
-      table = new RecordTable(Math.max(1, UNITS / kvHeads), group, 128 / group);
+              CHUNK, 1, kvHeads * group, kvHeads, true, CudaTuning.HEURISTIC.planCosts(UNITS));
+      table =
+          new RecordTable(Math.max(1, UNITS / kvHeads), group, 128 / group, CudaTuning.HEURISTIC);
       SplittableRandom random = new SplittableRandom(1);
       int next = prefix / CHUNK;
       for (int s = 0; s < BATCH; s++) {

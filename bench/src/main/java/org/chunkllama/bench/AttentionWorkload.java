@@ -28,7 +28,7 @@ public final class AttentionWorkload implements AutoCloseable {
    * @param type of K and V
    */
   public record Heads(int queryHeads, int kvHeads, int headDim, int chunkTokens, DType type) {
-    KvLayout layout() {
+    public KvLayout layout() {
       return new KvLayout(1, kvHeads, headDim, chunkTokens, type);
     }
   }
@@ -111,7 +111,7 @@ public final class AttentionWorkload implements AutoCloseable {
             heads.queryHeads(),
             heads.kvHeads(),
             chunkFirst,
-            backend.planCosts());
+            backend.planCosts(heads.layout(), heads.queryHeads()));
     planner.begin();
     for (int[] path : chunks) {
       planner.add(path, end - rows, rows);

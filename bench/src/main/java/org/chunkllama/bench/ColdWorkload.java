@@ -102,7 +102,7 @@ final class ColdWorkload implements AutoCloseable {
             heads.queryHeads(),
             heads.kvHeads(),
             sharing,
-            backend.planCosts());
+            backend.planCosts(cache.layout(), heads.queryHeads()));
     planner.begin();
     for (int i = 0; i < paths.length; i++) {
       planner.add(paths[i], lengths[i] - 1, 1);

@@ -20,7 +20,7 @@ public final class DecodeBench implements AutoCloseable {
   /**
    * What is measured.
    *
-   * @param shape model
+   * @param config model
    * @param batch sequences
    * @param shared tokens of the common prefix, a multiple of chunkTokens
    * @param steps tokens that each sequence decodes
@@ -30,7 +30,7 @@ public final class DecodeBench implements AutoCloseable {
    * @param sliceTokens prompt tokens computed in one step
    */
   public record Workload(
-      ModelShape shape,
+      ModelConfig config,
       int batch,
       int shared,
       int steps,
@@ -57,7 +57,6 @@ public final class DecodeBench implements AutoCloseable {
 
   private final Workload workload;
   private final Backend backend;
-  private final RandomWeights weights;
   private final LlamaModel model;
   private final KvCache cache;
   private final AttentionPlanner planner;
@@ -69,13 +68,12 @@ public final class DecodeBench implements AutoCloseable {
   public DecodeBench(Backend backend, Workload workload) {
     this.workload = workload;
     this.backend = backend;
-    ModelConfig config = workload.shape.config();
+    ModelConfig config = workload.config;
     int rows = Math.max(workload.batch, workload.sliceTokens);
     int c = workload.chunkTokens;
-    weights = new RandomWeights(config);
     model =
-        LlamaModel.load(
-            backend, config, weights, rows, workload.shared + workload.steps + c, (_, _) -> {});
+        LlamaModel.random(
+            backend, config, 1, rows, workload.shared + workload.steps + c, (_, _) -> {});
     paths = paths();
     int chunks = Arrays.stream(paths[workload.batch - 1]).max().orElseThrow() + 1;
     cache =
@@ -89,7 +87,7 @@ public final class DecodeBench implements AutoCloseable {
             config.heads(),
             config.kvHeads(),
             workload.sharing,
-            backend.planCosts());
+            backend.planCosts(cache.layout(), config.heads()));
     tokens = new int[rows];
     outputRows = new int[rows];
     for (int i = 0; i < rows; i++) {
@@ -150,7 +148,7 @@ public final class DecodeBench implements AutoCloseable {
   /** Seconds for the prefix, slice by slice, up to the first token. */
   private double prefill() {
     for (int i = 0; i < tokens.length; i++) {
-      tokens[i] = (i * 7919 + 13) % workload.shape.config().vocabulary();
+      tokens[i] = (i * 7919 + 13) % workload.config.vocabulary();
     }
     long start = System.nanoTime();
     int[] first = new int[1];
@@ -184,6 +182,5 @@ public final class DecodeBench implements AutoCloseable {
   public void close() {
     cache.close();
     model.close();
-    weights.close();
   }
 }

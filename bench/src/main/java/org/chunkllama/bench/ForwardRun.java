@@ -53,7 +53,7 @@ final class ForwardRun implements AutoCloseable {
             config.heads(),
             config.kvHeads(),
             true,
-            backend.planCosts());
+            backend.planCosts(cache.layout(), config.heads()));
     chunkIds = IntStream.range(0, chunks).toArray();
   }
 

@@ -28,7 +28,7 @@ final class PlanSteps {
             heads.queryHeads(),
             heads.kvHeads(),
             true,
-            backend.planCosts());
+            backend.planCosts(heads.layout(), heads.queryHeads()));
     paths = AttentionWorkload.paths(batch, shared, own, heads.chunkTokens());
     positions = new SplittableRandom(1).ints(batch, shared, shared + own).toArray();
   }

@@ -3,6 +3,7 @@ package org.chunkllama.cli;
 import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.Backends;
 import org.chunkllama.spi.DType;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +45,15 @@ final class BackendArguments {
   private @Nullable KvTypeName kvType;
 
   Backend open() {
-    return Backends.open(backend, BackendOptions.defaults().withThreads(threads));
+    return open(Precision.AUTO);
+  }
+
+  Backend open(Precision precision) {
+    return open(precision, false);
+  }
+
+  Backend open(Precision precision, boolean keepQuantised) {
+    return Backends.open(backend, new BackendOptions(threads, precision, keepQuantised));
   }
 
   DType type() {

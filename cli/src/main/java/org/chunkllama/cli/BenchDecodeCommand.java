@@ -1,5 +1,6 @@
 package org.chunkllama.cli;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -10,7 +11,13 @@ import org.chunkllama.bench.DecodeBench.Result;
 import org.chunkllama.bench.DecodeBench.Workload;
 import org.chunkllama.bench.ModelShape;
 import org.chunkllama.error.InvalidRequestException;
+import org.chunkllama.files.ModelFile;
+import org.chunkllama.files.ModelLocator;
+import org.chunkllama.model.ModelConfig;
 import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.DType;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,7 +35,8 @@ import picocli.CommandLine.Option;
     footerHeading = "%nExamples:%n",
     footer = {
       "  chunkllama bench decode --backend cuda --kv-type bf16",
-      "  chunkllama bench decode --shape llama-3.1-8b --batch 64 --kv-type bf16 --json"
+      "  chunkllama bench decode --shape llama-3.1-8b --batch 64 --precision fp16 --json",
+      "  chunkllama bench decode --model FOLDER --batch 8 --shared 512"
     })
 final class BenchDecodeCommand implements Callable<Integer> {
   private final Context context;
@@ -39,6 +47,14 @@ final class BenchDecodeCommand implements Callable<Integer> {
       defaultValue = "llama-2-7b",
       description = "llama-2-7b, llama-3.1-8b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
   private String shape = "llama-2-7b";
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "MODEL",
+      description =
+          "Shape of this model instead: a folder with config.json is enough. Weights are random all"
+              + " the same.")
+  private @Nullable String model;
 
   @Option(
       names = "--batch",
@@ -75,6 +91,17 @@ final class BenchDecodeCommand implements Callable<Integer> {
       description = "Prompt tokens computed in one step. Default: ${DEFAULT-VALUE}.")
   private int sliceTokens = 2048;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description =
+          "Of matrix products: auto, fp32, bf16 or fp16 (cuda). Default: ${DEFAULT-VALUE}.")
+  private Precision precision = Precision.AUTO;
+
+  @Option(names = "--quantised", description = "With weights in Q8_0 (cuda).")
+  private boolean quantised;
+
   @Option(names = "--sharing-only", description = "Leave the comparison without sharing out.")
   private boolean sharingOnly;
 
@@ -90,21 +117,13 @@ final class BenchDecodeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     check();
-    ModelShape model = ModelShape.of(shape);
+    ModelConfig config = config();
     Table table =
         new Table("case", "step", "best step", "planning", "tokens/s", "prefill tokens/s", "KV");
     for (boolean sharing : sharingOnly ? List.of(true) : List.of(true, false)) {
       Workload workload =
-          new Workload(
-              model,
-              batch,
-              shared,
-              steps,
-              chunkTokens,
-              backendArguments.type(),
-              sharing,
-              sliceTokens);
-      try (Backend backend = backendArguments.open();
+          new Workload(config, batch, shared, steps, chunkTokens, kvType(), sharing, sliceTokens);
+      try (Backend backend = backendArguments.open(precision, quantised);
           DecodeBench bench = new DecodeBench(backend, workload)) {
         report(table, sharing ? "shared" : "not shared", bench.run());
       }
@@ -113,6 +132,25 @@ final class BenchDecodeCommand implements Callable<Integer> {
       context.console().out().print(table.text());
     }
     return 0;
+  }
+
+  private ModelConfig config() {
+    if (model == null) {
+      return ModelShape.of(shape).config();
+    }
+    Path path = ModelLocator.resolveConfig(model, context.progress());
+    try (ModelFile file = ModelFile.openConfig(path, context.progress())) {
+      return file.config();
+    }
+  }
+
+  private DType kvType() {
+    return backendArguments.typeOr(
+        switch (precision) {
+          case FP16 -> DType.F16;
+          case BF16 -> DType.BF16;
+          case AUTO, FP32 -> DType.F32;
+        });
   }
 
   private void check() {
@@ -127,7 +165,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
   private void report(Table table, String name, Result result) {
     if (json) {
       Map<String, Object> line = new LinkedHashMap<>();
-      line.put("shape", shape);
+      line.put("shape", model == null ? shape : model);
       line.put("case", name);
       line.put("batch", batch);
       line.put("shared", shared);

@@ -100,6 +100,7 @@ public final class ChunkLlama implements Runnable {
         new TreeCommand(context),
         new InspectCommand(context),
         new PullCommand(context),
+        new TuneCommand(context),
         new PackageCommand(context));
   }
 

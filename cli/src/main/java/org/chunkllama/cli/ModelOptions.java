@@ -2,6 +2,7 @@ package org.chunkllama.cli;
 
 import org.chunkllama.LlmOptions;
 import org.chunkllama.LlmOptions.KvType;
+import org.chunkllama.LlmOptions.LoadFormat;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
@@ -13,7 +14,15 @@ import picocli.CommandLine.Spec;
 /** Which model, and how it runs: the same options on every command that loads one. */
 final class ModelOptions {
   static final String DEFAULT_MODEL = "smollm2-135m";
+  private static final int KEEP_SEQUENCES = 8; // as measured: docs/kernels.md
   private static final LlmOptions DEFAULTS = LlmOptions.defaults();
+
+  /** What becomes of quantised weights. */
+  enum WeightsName {
+    AUTO,
+    QUANTISED,
+    WIDE
+  }
 
   /** The KV type under the names of the command line. */
   enum KvTypeName {
@@ -65,8 +74,31 @@ final class ModelOptions {
       names = "--precision",
       paramLabel = "TYPE",
       defaultValue = "auto",
-      description = "Of matrix products: auto, fp32 or bf16. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Of matrix products: auto, fp32, bf16 or fp16 (cuda). Default: ${DEFAULT-VALUE}.")
   private Precision precision = Precision.AUTO;
+
+  @Option(
+      names = "--weights",
+      paramLabel = "KIND",
+      defaultValue = "auto",
+      description = {
+        "On a GPU: quantised keeps weights in Q8_0 as they are (half the memory, faster for up to 8",
+        "sequences, slower for many and for prompts), wide makes them 16 bits, auto keeps them with",
+        "--max-sequences up to 8. Default: ${DEFAULT-VALUE}."
+      })
+  private WeightsName weights = WeightsName.AUTO;
+
+  @Option(
+      names = "--load-format",
+      paramLabel = "FORMAT",
+      defaultValue = "auto",
+      description = {
+        "auto, or dummy: random weights instead of the model's, to measure speed. Of a folder",
+        "config.json is enough then; without a tokenizer prompts must be token ids.",
+        "Default: ${DEFAULT-VALUE}."
+      })
+  private LoadFormat loadFormat = LoadFormat.AUTO;
 
   @Option(
       names = "--kv-type",
@@ -148,10 +180,18 @@ final class ModelOptions {
     }
   }
 
+  private boolean keepQuantised() {
+    return switch (weights) {
+      case AUTO -> maxSequences <= KEEP_SEQUENCES;
+      case QUANTISED -> true;
+      case WIDE -> false;
+    };
+  }
+
   private LlmOptions toLibrary() {
     return DEFAULTS
         .withBackend(backend)
-        .withBackendOptions(new BackendOptions(threads, precision))
+        .withBackendOptions(new BackendOptions(threads, precision, keepQuantised()))
         .withKvType(kvType.type)
         .withPoolBytes(kvMemory)
         .withChunkTokens(chunkSize)
@@ -159,6 +199,7 @@ final class ModelOptions {
         .withStepTokens(maxBatchTokens)
         .withMaxSequences(maxSequences)
         .withPrefixSharing(!noPrefixSharing)
-        .withChunkFirst(!sequenceFirstOnly);
+        .withChunkFirst(!sequenceFirstOnly)
+        .withLoadFormat(loadFormat);
   }
 }

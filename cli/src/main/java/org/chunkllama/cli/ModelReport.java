@@ -66,6 +66,7 @@ final class ModelReport {
       case TokenizerSpec.Gguf spec when spec.model().equals("llama") -> "SentencePiece BPE (GGUF)";
       case TokenizerSpec.Gguf spec ->
           "byte-level BPE (GGUF" + (spec.pre() == null ? "" : ", " + spec.pre()) + ")";
+      case TokenizerSpec.IdsOnly _ -> "none";
     };
   }
 

@@ -51,7 +51,11 @@ final class ProgressLines implements Progress {
   }
 
   private String amount(long count) {
-    return unit == Unit.BYTES ? Sizes.format(count) : count + " tensors";
+    return switch (unit) {
+      case BYTES -> Sizes.format(count);
+      case TENSORS -> count + " tensors";
+      case SECONDS -> count + " s";
+    };
   }
 
   @Override

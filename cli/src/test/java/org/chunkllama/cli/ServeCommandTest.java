@@ -69,7 +69,7 @@ class ServeCommandTest {
 
   @Test
   void stopsWithStatusZeroAfterItsAnswers() throws Exception {
-    Process process = start("--max-sequences", "64");
+    Process process = start(StoriesModel.path(), "--max-sequences", "64");
     try (BufferedReader err = process.errorReader();
         HttpClient client = HttpClient.newHttpClient()) {
       String address = address(err);
@@ -95,7 +95,35 @@ class ServeCommandTest {
     }
   }
 
-  private static Process start(String... more) throws IOException {
+  @Test
+  void servesRandomWeightsToTokenIds(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("config.json"), DummyModelCommandTest.CONFIG);
+    Process process = start(folder.toString(), "--load-format", "dummy", "--kv-memory", "16m");
+    try (BufferedReader err = process.errorReader();
+        HttpClient client = HttpClient.newHttpClient()) {
+      String address = address(err);
+      HttpResponse<String> answer =
+          post(client, address, "{\"prompt\":[1,2,3],\"max_tokens\":4,\"temperature\":0}");
+      assertThat(answer.statusCode()).isEqualTo(200);
+      assertThat(answer.body()).containsPattern("\"text\":\"( \\d+){4}\"");
+      HttpResponse<String> text = post(client, address, "{\"prompt\":\"Once\",\"max_tokens\":4}");
+      assertThat(text.statusCode()).isEqualTo(400);
+      assertThat(text.body()).contains("no tokenizer");
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static HttpResponse<String> post(HttpClient client, String address, String body)
+      throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(address + "/v1/completions"))
+            .POST(BodyPublishers.ofString(body))
+            .build();
+    return client.send(request, BodyHandlers.ofString());
+  }
+
+  private static Process start(String model, String... more) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -108,7 +136,7 @@ class ServeCommandTest {
                 "org.chunkllama.cli.ChunkLlama",
                 "serve",
                 "--model",
-                StoriesModel.path(),
+                model,
                 "--port",
                 "0"));
     command.addAll(List.of(more));

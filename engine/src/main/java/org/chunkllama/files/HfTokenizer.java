@@ -51,6 +51,11 @@ final class HfTokenizer {
     return Files.exists(file) ? Json.read(file) : new Fields(file.toString(), Map.of());
   }
 
+  /** Whether the folder has a tokenizer. */
+  boolean exists() {
+    return Files.exists(folder.resolve(TOKENIZER));
+  }
+
   /** The tokenizer, its begin and end tokens as ids. */
   TokenizerSpec.HuggingFace spec() {
     Path tokenizer = folder.resolve(TOKENIZER);

@@ -26,6 +26,15 @@ final class Hub {
 
   /** The GGUF file or folder of {@code model}, fetched if it is not in the cache. */
   Path resolve(HubModel model, Progress progress) {
+    return resolve(model, true, progress);
+  }
+
+  /** The same for its configuration and tokenizer: of a folder the weights are left out. */
+  Path resolveConfig(HubModel model, Progress progress) {
+    return resolve(model, false, progress);
+  }
+
+  private Path resolve(HubModel model, boolean weights, Progress progress) {
     Optional<Path> cached = cached(model);
     if (cached.isPresent()) {
       return cached.get();
@@ -34,7 +43,7 @@ final class Hub {
     try (FolderLock _ = FolderLock.acquire(folder, progress);
         HttpTransfer transfer = new HttpTransfer(settings)) {
       cached = cached(model); // another process may have fetched it meanwhile
-      return cached.isPresent() ? cached.get() : fetch(model, transfer, progress);
+      return cached.isPresent() ? cached.get() : fetch(model, weights, transfer, progress);
     } catch (SourceFailedException e) {
       throw new DownloadException(model + ": " + e.getMessage(), e);
     }
@@ -65,14 +74,15 @@ final class Hub {
     }
   }
 
-  private Path fetch(HubModel model, HttpTransfer transfer, Progress progress)
+  private Path fetch(HubModel model, boolean weights, HttpTransfer transfer, Progress progress)
       throws SourceFailedException {
     HubListing listing = list(model, transfer);
     List<HubListing.HubFile> needed = listing.needed(model);
     Path folder = repository(model).resolve(listing.commit());
     for (HubListing.HubFile file : needed) {
       Path target = folder.resolve(file.path());
-      if (!isWhole(target, file)) {
+      boolean wanted = weights || !file.path().endsWith(".safetensors");
+      if (wanted && !isWhole(target, file)) {
         URI address =
             address("/" + model.repository() + "/resolve/" + listing.commit() + "/" + file.path());
         HttpDownload.Remote remote =
@@ -83,7 +93,9 @@ final class Hub {
     }
     boolean gguf = needed.size() == 1;
     String place = listing.commit() + (gguf ? "/" + needed.getFirst().path() : "");
-    writeReference(model, place);
+    if (weights || gguf) { // only what is whole is used without asking again
+      writeReference(model, place);
+    }
     return repository(model).resolve(place);
   }
 

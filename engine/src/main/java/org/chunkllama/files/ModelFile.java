@@ -1,5 +1,6 @@
 package org.chunkllama.files;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,20 @@ public interface ModelFile extends WeightSource, AutoCloseable {
     return open(path, Progress.NONE);
   }
 
+  /**
+   * Opens configuration, tokenizer and chat templates alone. Of a Hugging Face folder config.json
+   * is enough: without a tokenizer, texts are token ids. No weight is found in it, unless the file
+   * is a GGUF, which holds all in one.
+   *
+   * @throws org.chunkllama.error.ModelFileException as {@link #open(Path, Progress)}
+   * @throws org.chunkllama.error.UnsupportedModelException likewise
+   */
+  static ModelFile openConfig(Path path, Progress progress) {
+    return Files.isDirectory(path) && HfModel.isOne(path)
+        ? HfModel.openConfig(path, progress)
+        : open(path, progress);
+  }
+
   /** What the model computes. */
   ModelConfig config();
 
@@ -52,7 +67,7 @@ public interface ModelFile extends WeightSource, AutoCloseable {
   /** The model's name for people. */
   String name();
 
-  /** All tensors in file order. */
+  /** All tensors in file order; of a configuration alone, those that it asks for. */
   List<TensorInfo> tensors();
 
   /**

@@ -5,6 +5,7 @@ import java.util.List;
 import org.chunkllama.error.ModelFileException;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.model.RopeScaling;
+import org.chunkllama.spi.DType;
 
 /** What a configuration must be like, and which tensors of which shape it asks for. */
 final class ModelLayout {
@@ -40,6 +41,24 @@ final class ModelLayout {
       addLayer(all, config, "blk." + layer + ".");
     }
     return all;
+  }
+
+  /** The same as a file of bf16 would state them. */
+  static List<TensorInfo> infos(ModelConfig config) {
+    return required(config).stream()
+        .map(r -> {
+          List<Long> shape =
+              r.rows() == 1
+                  ? List.of((long) r.columns())
+                  : List.of((long) r.rows(), (long) r.columns());
+          return new TensorInfo(
+              r.name(),
+              r.name(),
+              DType.BF16,
+              shape,
+              (long) r.rows() * DType.BF16.bytes(r.columns()));
+        })
+        .toList();
   }
 
   private static void addLayer(List<Required> all, ModelConfig config, String prefix) {

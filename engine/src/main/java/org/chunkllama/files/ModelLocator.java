@@ -43,6 +43,20 @@ public final class ModelLocator {
     return fromEnvironment().locate(model, progress);
   }
 
+  /**
+   * As {@link #resolve}, to open by {@link ModelFile#openConfig}: where weights are files of their
+   * own, they are not fetched.
+   */
+  public static Path resolveConfig(String model, Progress progress) {
+    return fromEnvironment().locateConfig(model, progress);
+  }
+
+  Path locateConfig(String model, Progress progress) {
+    return model.startsWith(HubModel.PREFIX)
+        ? new Hub(settings).resolveConfig(HubModel.parse(model), progress)
+        : locate(model, progress);
+  }
+
   /** The catalogue in use. */
   public Catalogue catalogue() {
     return catalogue;

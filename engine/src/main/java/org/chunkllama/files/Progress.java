@@ -10,7 +10,8 @@ public interface Progress {
   /** What is counted. */
   enum Unit {
     BYTES,
-    TENSORS
+    TENSORS,
+    SECONDS
   }
 
   /** Says nothing. */

@@ -48,7 +48,38 @@ public final class LlamaModel implements AutoCloseable {
       int rows,
       int context,
       LoadProgress progress) {
-    LlamaWeights weights = new WeightLoader(backend, config, source, progress).load();
+    return load(backend, config, new StoredWeights(backend, source), rows, context, progress);
+  }
+
+  /**
+   * A model of random weights, for measurements: its answers mean nothing. The same on every
+   * backend.
+   *
+   * @param backend keeps the weights until it is closed
+   * @param config what to compute
+   * @param seed of the weights
+   * @param rows most rows of a step
+   * @param context positions 0 .. context - 1 can be computed
+   * @param progress told after each layer
+   */
+  public static LlamaModel random(
+      Backend backend,
+      ModelConfig config,
+      long seed,
+      int rows,
+      int context,
+      LoadProgress progress) {
+    return load(backend, config, new RandomWeights(backend, seed), rows, context, progress);
+  }
+
+  private static LlamaModel load(
+      Backend backend,
+      ModelConfig config,
+      WeightSupply supply,
+      int rows,
+      int context,
+      LoadProgress progress) {
+    LlamaWeights weights = new WeightLoader(config, supply, progress).load();
     return new LlamaModel(backend, config, weights, rows, context);
   }
 

@@ -26,6 +26,7 @@ public final class ReferenceBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
+    options.refuseFp16(NAME);
     return new ReferenceBackend();
   }
 }

@@ -81,7 +81,7 @@ public final class Engine {
             model.config().heads(),
             model.config().kvHeads(),
             chunkFirst,
-            backend.planCosts());
+            backend.planCosts(cache.layout(), model.config().heads()));
     planner = new StepPlanner(attention, limits.rows());
     tenants = new Tenants(cache.chunks(), chunkTokens);
     lives = new LiveSet(tree);

@@ -31,8 +31,10 @@ public interface Backend extends AutoCloseable {
    */
   int parallelism();
 
-  /** What attention costs here: the planner shares what pays by these. */
-  default PlanCosts planCosts() {
+  /**
+   * What attention costs here over caches of this layout: the planner shares what pays by these.
+   */
+  default PlanCosts planCosts(KvLayout layout, int queryHeads) {
     return PlanCosts.defaults();
   }
 
@@ -41,6 +43,14 @@ public interface Backend extends AutoCloseable {
 
   /** A linear layer's weight; several parts with equal columns are stacked along the outputs. */
   Matrix matrix(List<WeightTensor> parts);
+
+  /**
+   * The same of random numbers, for measurements. A device with memory of its own makes them there;
+   * one that keeps quantised weights, other numbers in such a type.
+   */
+  default Matrix randomMatrix(List<RandomWeight> parts) {
+    return matrix(parts.stream().map(RandomWeight::tensor).toList());
+  }
 
   /**
    * A KV cache of {@code chunks} chunks; the content of unwritten slots is undefined and must never

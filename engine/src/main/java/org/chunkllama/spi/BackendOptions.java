@@ -1,17 +1,23 @@
 package org.chunkllama.spi;
 
+import org.chunkllama.error.InvalidRequestException;
+
 /**
  * How to open a backend.
  *
  * @param threads worker threads, the caller's included; 0 = one per core
  * @param precision of matrix products
+ * @param keepQuantised keep quantised weights as they are where the backend has products for them
+ *     beside those of dequantised ones: less memory, faster for few rows and slower for many
  */
-public record BackendOptions(int threads, Precision precision) {
+public record BackendOptions(int threads, Precision precision, boolean keepQuantised) {
   /** Precision of the linear layers. AUTO takes the fastest whose accuracy is documented. */
   public enum Precision {
     AUTO,
     FP32,
-    BF16
+    BF16,
+    /** On devices with fp16 arithmetic alone. */
+    FP16
   }
 
   public BackendOptions {
@@ -20,15 +26,38 @@ public record BackendOptions(int threads, Precision precision) {
     }
   }
 
+  /** Weights as the backend likes them. */
+  public BackendOptions(int threads, Precision precision) {
+    this(threads, precision, false);
+  }
+
   public static BackendOptions defaults() {
     return new BackendOptions(0, Precision.AUTO);
   }
 
+  /**
+   * For backends that have no products in fp16.
+   *
+   * @param name the backend's
+   * @throws InvalidRequestException if fp16 is asked for
+   */
+  public void refuseFp16(String name) {
+    if (precision == Precision.FP16) {
+      throw new InvalidRequestException(
+          "backend %s has no products in fp16: take --precision bf16 or fp32, or --backend cuda"
+              .formatted(name));
+    }
+  }
+
   public BackendOptions withThreads(int threads) {
-    return new BackendOptions(threads, precision);
+    return new BackendOptions(threads, precision, keepQuantised);
+  }
+
+  public BackendOptions withKeepQuantised(boolean keepQuantised) {
+    return new BackendOptions(threads, precision, keepQuantised);
   }
 
   public BackendOptions withPrecision(Precision precision) {
-    return new BackendOptions(threads, precision);
+    return new BackendOptions(threads, precision, keepQuantised);
   }
 }

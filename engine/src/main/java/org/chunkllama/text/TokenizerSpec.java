@@ -52,4 +52,11 @@ public sealed interface TokenizerSpec {
       boolean addEos,
       boolean addSpacePrefix)
       implements TokenizerSpec {}
+
+  /**
+   * None: texts cannot be encoded, and an id reads as its number with a space before it.
+   *
+   * @param vocabulary ids known
+   */
+  record IdsOnly(int vocabulary) implements TokenizerSpec {}
 }

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.chunkllama.error.ModelFileException;
 import org.chunkllama.error.UnsupportedModelException;
 
@@ -24,7 +25,17 @@ public final class Tokenizers {
     return switch (spec) {
       case TokenizerSpec.HuggingFace file -> huggingFace(file);
       case TokenizerSpec.Gguf gguf -> gguf(gguf);
+      case TokenizerSpec.IdsOnly(int size) -> idsOnly(size);
     };
+  }
+
+  private static Tokenizer idsOnly(int size) {
+    var vocabulary = new Vocabulary.Builder(size);
+    for (int id = 0; id < size; id++) {
+      String text = " " + id;
+      vocabulary.put(id, text, text.getBytes(StandardCharsets.UTF_8));
+    }
+    return new VocabularyTokenizer(new NoEncoder(), vocabulary.build(), false, -1, List.of());
   }
 
   private static Tokenizer huggingFace(TokenizerSpec.HuggingFace spec) {

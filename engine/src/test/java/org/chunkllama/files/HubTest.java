@@ -105,6 +105,22 @@ class HubTest {
   }
 
   @Test
+  void fetchesAConfigurationWithoutTheWeights() throws IOException {
+    serveFolder(3);
+    Path path = locator().locateConfig("hf:org/model", new RealModelsTest.NoteTaker(notes));
+    assertThat(hub.requests).noneMatch(request -> request.contains(".safetensors from"));
+    try (ModelFile model = ModelFile.openConfig(path, Progress.NONE)) {
+      assertThat(model.config()).isEqualTo(RandomModel.llama());
+      assertThat(model.find("token_embd.weight")).isEmpty();
+    }
+    assertThat(locate("hf:org/model")).isEqualTo(path); // and now all of it
+    try (ModelFile model = ModelFile.open(path)) {
+      assertThat(model.find("token_embd.weight")).isPresent();
+    }
+    assertThat(locator().locateConfig("hf:org/model", Progress.NONE)).isEqualTo(path);
+  }
+
+  @Test
   void fetchesTheOnlyGguf() throws IOException {
     hub.file("model.gguf", new RandomModel(RandomModel.qwen3(), 1).gguf(DType.F32).bytes());
     try (ModelFile model = ModelFile.open(locate("hf:org/model"))) {

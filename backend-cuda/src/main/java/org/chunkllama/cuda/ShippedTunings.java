@@ -1,0 +1,44 @@
+package org.chunkllama.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * Tunings that come with the product: a table for each compute capability, with an entry for each
+ * kind of heads, {@code KV heads x head dim x group}, and one called {@code any}.
+ */
+final class ShippedTunings {
+  private static final String ANY = "any";
+
+  private ShippedTunings() {}
+
+  /**
+   * What the table of an architecture says; empty if there is none.
+   *
+   * @param architecture such as {@code sm_90a}
+   * @param heads as {@link TuningKey#heads}
+   */
+  static Optional<CudaTuning> of(String architecture, String heads) {
+    String name = "tuning/" + architecture.replaceFirst("a$", "") + ".properties";
+    try (InputStream in = ShippedTunings.class.getResourceAsStream(name)) {
+      if (in == null) {
+        return Optional.empty();
+      }
+      Properties table = new Properties();
+      table.load(new InputStreamReader(in, StandardCharsets.UTF_8));
+      String entry = table.containsKey(prefix(heads) + Knob.BALANCE.key()) ? heads : ANY;
+      return Optional.of(TuningFiles.tuning(table, prefix(entry)));
+    } catch (IOException e) {
+      throw new UncheckedIOException("table " + name + " of this build cannot be read", e);
+    }
+  }
+
+  private static String prefix(String entry) {
+    return entry + ".";
+  }
+}

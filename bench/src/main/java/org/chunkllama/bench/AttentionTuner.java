@@ -1,0 +1,191 @@
+package org.chunkllama.bench;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import org.chunkllama.bench.AttentionWorkload.Heads;
+import org.chunkllama.files.Progress;
+import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.GraphTimer;
+import org.chunkllama.spi.TunableAttention;
+import org.chunkllama.spi.TunableAttention.Setting;
+
+/**
+ * Measures settings of a device's attention for one shape and sets what is fastest over a handful
+ * of decode steps: a coordinate search, then the old and the new settings once more in turns. The
+ * new ones stay only if they win there and no step of the handful loses.
+ */
+public final class AttentionTuner {
+  private static final double STEP_GAIN = 0.004; // of one step of the search
+  private static final double LEAST_GAIN = 0.01; // in the end
+  private static final double WORST = 1.03; // what a single workload may lose
+  private static final int TURNS = 7;
+
+  /** What is measured. */
+  interface Workloads {
+    List<String> names();
+
+    /** One launch with the settings of now. */
+    double micros(int workload);
+  }
+
+  /**
+   * A workload before and after.
+   *
+   * @param name for people
+   * @param before microseconds with the settings of before
+   * @param after microseconds with the new ones
+   */
+  public record Time(String name, double before, double after) {}
+
+  /**
+   * What came out.
+   *
+   * @param settings as they are now
+   * @param before their values before
+   * @param times in turns, at the end
+   * @param points sets of values that were measured
+   * @param complete false if time was over before no step gained any more
+   */
+  public record Result(
+      List<Setting> settings, List<Double> before, List<Time> times, int points, boolean complete) {
+    /** Geometric mean of after / before. */
+    public double ratio() {
+      return Math.exp(
+          times.stream().mapToDouble(t -> Math.log(t.after / t.before)).average().orElse(0));
+    }
+
+    /** True if other values are in use now. */
+    public boolean isChanged() {
+      return !settings.stream().map(Setting::value).toList().equals(before);
+    }
+  }
+
+  private final TunableAttention tunable;
+  private final Heads heads;
+  private final Workloads workloads;
+  private final LongSupplier nanoClock;
+
+  AttentionTuner(
+      TunableAttention tunable, Heads heads, Workloads workloads, LongSupplier nanoClock) {
+    this.tunable = tunable;
+    this.heads = heads;
+    this.workloads = workloads;
+    this.nanoClock = nanoClock;
+  }
+
+  /**
+   * Tunes on a device.
+   *
+   * @param backend the device, opened
+   * @param timer its clock
+   * @param tunable its settings
+   * @param limit when the search ends at the latest; the last comparison comes after
+   */
+  public static Result tune(
+      Backend backend,
+      GraphTimer timer,
+      TunableAttention tunable,
+      Heads heads,
+      Duration limit,
+      Progress progress) {
+    try (TuningWorkloads workloads = new TuningWorkloads(backend, timer, heads)) {
+      return new AttentionTuner(tunable, heads, workloads, System::nanoTime).tune(limit, progress);
+    }
+  }
+
+  Result tune(Duration limit, Progress progress) {
+    long begin = nanoClock.getAsLong();
+    List<Setting> settings = settings();
+    List<Double> start = values(settings);
+    progress.begin("tuning attention", limit.toSeconds(), Progress.Unit.SECONDS);
+    try {
+      measure(start); // warms up
+      double[] before = measure(start);
+      CoordinateSearch search =
+          new CoordinateSearch(
+              settings.stream().map(Setting::values).toList(),
+              STEP_GAIN,
+              () -> {
+                long passed = nanoClock.getAsLong() - begin;
+                progress.advance(Math.min(limit.toSeconds(), passed / 1_000_000_000));
+                return passed >= limit.toNanos();
+              });
+      CoordinateSearch.Found found = search.search(start, values -> cost(before, measure(values)));
+      return compare(start, found);
+    } finally {
+      progress.end();
+    }
+  }
+
+  private Result compare(List<Double> start, CoordinateSearch.Found found) {
+    int count = workloads.names().size();
+    double[][] before = new double[count][TURNS];
+    double[][] after = new double[count][TURNS];
+    for (int turn = 0; turn < TURNS; turn++) {
+      put(before, turn, measure(start));
+      put(after, turn, measure(found.values()));
+    }
+    double[] old = medians(before);
+    double[] fresh = medians(after);
+    boolean wins = !found.values().equals(start) && cost(old, fresh) <= 1 - LEAST_GAIN;
+    set(wins ? found.values() : start);
+    double[] kept = wins ? fresh : old;
+    List<String> names = workloads.names();
+    List<Time> times =
+        IntStream.range(0, count).mapToObj(i -> new Time(names.get(i), old[i], kept[i])).toList();
+    return new Result(settings(), start, times, found.points(), found.complete());
+  }
+
+  private static void put(double[][] times, int turn, double[] measured) {
+    for (int i = 0; i < measured.length; i++) {
+      times[i][turn] = measured[i];
+    }
+  }
+
+  private static double[] medians(double[][] times) {
+    return Arrays.stream(times)
+        .mapToDouble(row -> {
+          double[] sorted = row.clone();
+          Arrays.sort(sorted);
+          return sorted[sorted.length / 2];
+        })
+        .toArray();
+  }
+
+  /** Geometric mean of the ratios; infinite if one workload loses too much. */
+  private static double cost(double[] before, double[] after) {
+    double logs = 0;
+    for (int i = 0; i < before.length; i++) {
+      double ratio = after[i] / before[i];
+      if (!(ratio <= WORST)) {
+        return Double.POSITIVE_INFINITY;
+      }
+      logs += Math.log(ratio);
+    }
+    return Math.exp(logs / before.length);
+  }
+
+  private double[] measure(List<Double> values) {
+    set(values);
+    double[] micros = new double[workloads.names().size()];
+    for (int i = 0; i < micros.length; i++) {
+      micros[i] = workloads.micros(i);
+    }
+    return micros;
+  }
+
+  private void set(List<Double> values) {
+    tunable.set(heads.layout(), heads.queryHeads(), values);
+  }
+
+  private List<Setting> settings() {
+    return tunable.settings(heads.layout(), heads.queryHeads());
+  }
+
+  private static List<Double> values(List<Setting> settings) {
+    return settings.stream().map(Setting::value).toList();
+  }
+}
