@@ -6,7 +6,10 @@
 #endif
 #include "draw_select.cuh"
 
-__constant__ int draw_shared_bytes = sizeof(Shared);
+// Shared memory: Shared, then the block's values.
+constexpr int VALUES_AT = (sizeof(Shared) + 15) / 16 * 16;
+
+__constant__ int draw_shared_bytes = VALUES_AT;
 __constant__ int draw_gang_bytes = sizeof(GangMemory);
 __constant__ int draw_parts_max = PARTS_MAX;
 
@@ -51,45 +54,35 @@ __device__ inline Peak find_peak(Shared& shared, Gang& gang, u64 best, bool brok
 }
 
 // Reads the block's part into shared memory, changes it as the item says, and finds the peak.
-__device__ __noinline__ inline Peak load(
-    Shared& shared, Gang& gang, Row& row, const Item& item, const Edit* edits, const unsigned* masks) {
-  bool edited = item.biases + item.bans + item.penalties > 0;
-  bool changed = edited || item.mask >= 0;
+__device__ __noinline__ Peak load(
+    Shared& shared, Gang& gang, const Row& row, bool aligned, const Item& item, const Edit* edits,
+    const unsigned* masks) {
   u64 best = 0;
   bool broken = false;
-  Row source = row;
-  source.rest = const_cast<float*>(row.raw);
-  source.cached = 0;
-  if (!changed) {
-    row.rest = source.rest;
-  }
-  each(source, [&](int token, float logit) {
+  auto look = [&](int token, float logit) {
+    broken |= logit != logit;
+    best = max(best, peak_key(key_of(logit), token));
+  };
+  bool edited = item.biases + item.bans + item.penalties > 0;
+  each_raw(row, aligned, [&](int token, float logit) {
     if (item.mask >= 0 && !(masks[item.mask + token / 32] >> (token % 32) & 1)) {
       logit = -INFINITE;
     }
-    if (token - row.begin < row.cached) {
-      row.cache[token - row.begin] = logit;
-    } else if (changed) {
-      row.rest[token] = logit;
+    value_at(row, token) = logit;
+    if (!edited) {
+      look(token, logit);
     }
-    broken |= logit != logit;
-    best = max(best, peak_key(key_of(logit), token));
   });
   __syncthreads();
   if (edited) {
     edit(row, item, edits, masks);
-    best = 0;
-    broken = false;
-    each(row, [&](int token, float logit) {
-      broken |= logit != logit;
-      best = max(best, peak_key(key_of(logit), token));
-    });
+    each(row, look);
   }
   return find_peak(shared, gang, best, broken);
 }
 
 // Weight and ties of each warp's tokens in warp_a and warp_b, of each block's in slots.
-__device__ __noinline__ inline void sum_kept(
+__device__ __noinline__ void sum_kept(
     Shared& shared, Gang& gang, const Row& row, float peak, float inverse, Cut cut, bool weights) {
   u64 sum = 0;
   u64 ties = 0;
@@ -179,9 +172,9 @@ __device__ inline void locate(
 }
 
 __device__ inline void draw_token(
-    Shared& shared, Gang& gang, Row& row, const Item& item, int columns, const Edit* edits,
+    Shared& shared, Gang& gang, const Row& row, const Item& item, int columns, const Edit* edits,
     const unsigned* masks, int* results) {
-  Peak peak = load(shared, gang, row, item, edits, masks);
+  Peak peak = load(shared, gang, row, columns % 4 == 0, item, edits, masks);
   if (peak.broken || item.inverse == 0) {
     if (gang.part == 0 && threadIdx.x == 0) {
       results[item.result] = peak.broken ? -1 : peak.token;
@@ -252,8 +245,8 @@ __device__ inline void collect(Shared& shared, Gang& gang, const Row& row, Cut c
 
 // Log of the sum of exponentials, and the likeliest tokens, likeliest first.
 __device__ inline void list_tokens(
-    Shared& shared, Gang& gang, Row& row, const Item& item, int columns, int* results) {
-  Peak peak = load(shared, gang, row, item, nullptr, nullptr);
+    Shared& shared, Gang& gang, const Row& row, const Item& item, int columns, int* results) {
+  Peak peak = load(shared, gang, row, columns % 4 == 0, item, nullptr, nullptr);
   if (peak.broken) {
     if (gang.part == 0 && threadIdx.x == 0) {
       results[item.result] = -1;
@@ -299,7 +292,7 @@ __device__ inline void list_tokens(
   }
 }
 
-// Grid (parts, gangs). Results: of a draw {token or -1, bits of its logit}; of a list {count or -1,
+// Grid (parts, gangs), parts such that the values of one fit. Results: of a draw {token or -1, bits of its logit}; of a list {count or -1,
 // bits of the log of the sum, listed tokens, bits of listed logits}.
 extern "C" __global__ void __launch_bounds__(THREADS, 1) draw(
     const Item* __restrict__ items,
@@ -309,9 +302,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) draw(
     const Edit* __restrict__ edits,
     const unsigned* __restrict__ masks,
     GangMemory* gangs,
-    float* changed,                // [gangs][changed_stride] changed logits that are not cached
-    int changed_stride,
-    int cached,                    // tokens that a block keeps, a multiple of 4
     int* results) {
   extern __shared__ __align__(16) unsigned char memory[];
   Shared& shared = *reinterpret_cast<Shared*>(memory);
@@ -321,12 +311,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) draw(
     const Item& item = items[i];
     Row row;
     row.raw = logits + (long)item.row * columns;
-    row.rest = changed + (long)blockIdx.y * changed_stride;
-    row.cache = reinterpret_cast<float*>(memory + (sizeof(Shared) + 15) / 16 * 16);
+    row.values = reinterpret_cast<float*>(memory + VALUES_AT);
     row.begin = min(columns, gang.part * part);
     row.end = min(columns, row.begin + part);
-    row.cached = min(cached, row.end - row.begin);
-    row.fours = columns % 4 == 0;
     set_warp(row);
     __syncthreads();  // shared memory may still be read
     if (item.kind == DRAW) {

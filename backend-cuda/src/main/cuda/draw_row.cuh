@@ -1,4 +1,4 @@
-// A block's part of a row of logits: what fits lies in shared memory, the rest is read again.
+// A block's part of a row of logits, in shared memory.
 #pragma once
 #include "gang.cuh"
 
@@ -33,14 +33,11 @@ struct Edit {
 
 struct Row {
   const float* raw;    // the row, by token
-  float* rest;         // by token, what does not lie in shared memory: raw, or changed values
-  float* cache;        // tokens from begin on
-  int cached;          // a multiple of 4
-  int begin;           // a multiple of 4
+  float* values;       // the block's part of it, as changed
+  int begin;           // first token of the part, a multiple of 4
   int end;
   int warp_begin;      // of this warp, a multiple of 4
   int warp_end;
-  bool fours;          // rows begin on 16 bytes
 };
 
 __device__ inline int warp_tokens(const Row& row) {
@@ -53,41 +50,57 @@ __device__ inline void set_warp(Row& row) {
   row.warp_end = min(row.end, row.warp_begin + each);
 }
 
-__device__ inline float value_at(const Row& row, int token) {
-  return token - row.begin < row.cached ? row.cache[token - row.begin] : row.rest[token];
+__device__ __forceinline__ float& value_at(const Row& row, int token) {
+  return row.values[token - row.begin];
 }
 
 // f(token, value) for this lane's share of the warp's tokens.
 template <class F>
 __device__ __forceinline__ void each(const Row& row, F f) {
+  for (int i = row.warp_begin + 4 * (threadIdx.x % WARP); i < row.warp_end; i += 4 * WARP) {
+    if (i + 4 <= row.warp_end) {
+      float4 v = *(const float4*)&value_at(row, i);
+      f(i, v.x);
+      f(i + 1, v.y);
+      f(i + 2, v.z);
+      f(i + 3, v.w);
+    } else {
+      for (int j = i; j < row.warp_end; j++) {
+        f(j, value_at(row, j));
+      }
+    }
+  }
+}
+
+// The same, straight from the row's memory, several loads under way at once.
+template <class F>
+__device__ __forceinline__ void each_raw(const Row& row, bool aligned, F f) {
   constexpr int AHEAD = 4;
-  int lane = 4 * (threadIdx.x % WARP);
-  if (row.fours) {
-    for (int i = row.warp_begin + lane; i < row.warp_end; i += 4 * WARP * AHEAD) {
-      float4 v[AHEAD];
-#pragma unroll
-      for (int k = 0; k < AHEAD; k++) {
-        int at = i + 4 * WARP * k;
-        if (at < row.warp_end) {
-          v[k] = at - row.begin < row.cached ? *(const float4*)(row.cache + (at - row.begin))
-                                             : *(const float4*)(row.rest + at);
-        }
-      }
-#pragma unroll
-      for (int k = 0; k < AHEAD; k++) {
-        int at = i + 4 * WARP * k;
-        if (at < row.warp_end) {
-          f(at, v[k].x);
-          f(at + 1, v[k].y);
-          f(at + 2, v[k].z);
-          f(at + 3, v[k].w);
-        }
-      }
+  if (!aligned) {
+    for (int i = row.warp_begin + threadIdx.x % WARP; i < row.warp_end; i += WARP) {
+      f(i, row.raw[i]);
     }
     return;
   }
-  for (int i = row.warp_begin + threadIdx.x % WARP; i < row.warp_end; i += WARP) {
-    f(i, value_at(row, i));
+  for (int i = row.warp_begin + 4 * (threadIdx.x % WARP); i < row.warp_end; i += 4 * WARP * AHEAD) {
+    float4 v[AHEAD];
+#pragma unroll
+    for (int k = 0; k < AHEAD; k++) {
+      int at = i + 4 * WARP * k;
+      if (at < row.warp_end) {
+        v[k] = *(const float4*)(row.raw + at);
+      }
+    }
+#pragma unroll
+    for (int k = 0; k < AHEAD; k++) {
+      int at = i + 4 * WARP * k;
+      if (at < row.warp_end) {
+        f(at, v[k].x);
+        f(at + 1, v[k].y);
+        f(at + 2, v[k].z);
+        f(at + 3, v[k].w);
+      }
+    }
   }
 }
 
@@ -142,8 +155,8 @@ __device__ inline void edit(const Row& row, const Item& item, const Edit* edits,
           (item.mask >= 0 && !(masks[item.mask + token / 32] >> (token % 32) & 1))) {
         continue;
       }
-      float* at = token - row.begin < row.cached ? row.cache + (token - row.begin) : row.rest + token;
-      float logit = *at;
+      float& at = value_at(row, token);
+      float logit = at;
       if (kind == 0) {
         logit = __fadd_rn(logit, __int_as_float(list[i].value));
       } else if (kind == 1) {
@@ -155,7 +168,7 @@ __device__ inline void edit(const Row& row, const Item& item, const Edit* edits,
               logit, __fadd_rn(__fmul_rn(item.frequency, (float)list[i].value), item.presence));
         }
       }
-      *at = logit;
+      at = logit;
     }
     first += count;
     __syncthreads();

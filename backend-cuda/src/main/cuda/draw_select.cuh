@@ -147,7 +147,7 @@ __device__ inline u64 share_of(double share, u64 total) {
 }
 
 // The cut among tokens with a key from floor on.
-__device__ __noinline__ inline Cut select(
+__device__ __noinline__ Cut select(
     Shared& shared, Gang& gang, const Row& row, float peak, float inverse, unsigned floor, Wanted wanted) {
   constexpr int EACH = BINS / THREADS;
   bool masses = wanted.by_mass || wanted.masses;

@@ -57,6 +57,7 @@ class KernelCompileTest {
       }
     }
     compile("rotary.cu", architecture);
+    compile("draw.cu", architecture);
   }
 
   @ParameterizedTest
