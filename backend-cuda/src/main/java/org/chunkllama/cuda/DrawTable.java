@@ -88,8 +88,8 @@ final class DrawTable implements AutoCloseable {
   }
 
   private static long bytes(RowDraws draws, int i) {
-    long edits = draws.biases[i] + draws.bans[i] + draws.penalties[i];
-    return 2L * ITEM_BYTES + 8 * edits + (draws.maskIndex[i] < 0 ? 0 : 8L * draws.maskWords());
+    int edits = draws.biases[i] + draws.bans[i] + draws.penalties[i];
+    return 2L * ITEM_BYTES + 8L * edits + (draws.maskIndex[i] < 0 ? 0 : 8L * draws.maskWords());
   }
 
   private int lastEdit(RowDraws draws) {
