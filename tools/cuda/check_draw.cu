@@ -1,6 +1,6 @@
 // Random rows and options through draw.cu, against the same draws by sorting in double precision. Needs nvcc:
 // nvcc -O2 -std=c++17 -arch=sm_90 -I backend-cuda/src/main/cuda -o check_draw tools/cuda/check_draw.cu && ./check_draw ROUNDS [VOCABULARY]
-// Small numbers of rounds suit compute-sanitizer (--tool memcheck, racecheck).
+// Small numbers of rounds suit compute-sanitizer (--tool memcheck, racecheck). ./check_draw time: times of the launch alone.
 #include "draw.cu"
 
 #include <algorithm>
@@ -75,7 +75,78 @@ static Expected expected(const std::vector<float>& l, const Item& item, double t
   return {kept.back(), margin};
 }
 
+// Median time of the launch in microseconds, logits in rotation over more than L2.
+static void times() {
+  int units = 0;
+  cudaDeviceGetAttribute(&units, cudaDevAttrMultiProcessorCount, 0);
+  Device<GangMemory> gangs(std::vector<GangMemory>((size_t)units));
+  ok(cudaMemset(gangs.data, 0, units * sizeof(GangMemory)));
+  ok(cudaFuncSetAttribute(draw, cudaFuncAttributeMaxDynamicSharedMemorySize, 227 << 10));
+  std::mt19937_64 random(7);
+  std::normal_distribution<float> gauss;
+  printf("vocabulary,rows,greedy,temperature,top-p,top-k+top-p,min-p,20 listed (us)\n");
+  for (int columns : {32000, 128256}) {
+    for (int rows : {1, 32, 128}) {
+      int copies = std::max(1, std::min(64, (int)((200LL << 20) / (4LL * rows * columns))));
+      std::vector<float> one((size_t)rows * columns);
+      for (float& x : one) x = random() % 4000 == 0 ? 12 + 2 * gauss(random) : 2.5f * gauss(random);
+      std::vector<Device<float>*> logits;
+      for (int i = 0; i < copies; i++) logits.push_back(new Device<float>(one));
+      printf("%d,%d", columns, rows);
+      for (int way = 0; way < 6; way++) {
+        std::vector<Item> items(rows);
+        for (int r = 0; r < rows; r++) {
+          Item item{};
+          item.row = r;
+          item.mask = -1;
+          item.repetition = 1;
+          item.result = r * 64;
+          item.kind = way == 5 ? LIST : DRAW;
+          item.listed = 20;
+          item.inverse = way == 0 ? 0 : way == 1 ? 1 : 1 / 0.7f;
+          item.top_k = way == 3 ? 20 : 0;
+          item.top_p = way == 2 ? 0.9 : way == 3 ? 0.8 : 1;
+          item.least = way == 4 ? 0.7 * std::log(0.05) : -INFINITY;
+          item.uniform = (r + 0.5) / rows;
+          items[r] = item;
+        }
+        Device<Item> i(items);
+        Device<int> results(std::vector<int>((size_t)rows * 64));
+        int most = ((227 << 10) - VALUES_AT) / 16 * 4;
+        int parts = std::min(units / rows, (columns + 4095) / 4096);
+        parts = std::min(PARTS_MAX, std::max(parts, (columns + most - 1) / most));
+        int together = std::min(rows, units / parts);
+        int shared = VALUES_AT + (columns + 4 * parts - 1) / (4 * parts) * 16;
+        cudaEvent_t begin, end;
+        cudaEventCreate(&begin);
+        cudaEventCreate(&end);
+        std::vector<float> took;
+        for (int round = 0; round < 41; round++) {
+          Edit* edits = nullptr;
+          unsigned* masks = nullptr;
+          void* arguments[] = {&i.data, &rows, &logits[round % copies]->data, &columns, &edits, &masks, &gangs.data, &results.data};
+          ok(cudaEventRecord(begin));
+          ok(cudaLaunchCooperativeKernel((void*)draw, dim3(parts, together), dim3(THREADS), arguments, shared, 0));
+          ok(cudaEventRecord(end));
+          ok(cudaEventSynchronize(end));
+          float ms;
+          cudaEventElapsedTime(&ms, begin, end);
+          took.push_back(1000 * ms);
+        }
+        std::sort(took.begin(), took.end());
+        printf(",%.1f", took[20]);
+      }
+      printf("\n");
+      for (auto* l : logits) delete l;
+    }
+  }
+}
+
 int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "time") == 0) {
+    times();
+    return 0;
+  }
   int rounds = argc > 1 ? atoi(argv[1]) : 100;
   int most = argc > 2 ? atoi(argv[2]) : 20000;
   std::mt19937_64 random(7);

@@ -2,7 +2,7 @@
 // Gangs of blocks take items in turn; a gang's blocks share a row. All blocks run at once.
 // The host's sampler is the definition: same filters, same order, same weights to the bit; sums are exact.
 #ifndef THREADS
-#define THREADS 1024
+#define THREADS 512
 #endif
 #include "draw_select.cuh"
 

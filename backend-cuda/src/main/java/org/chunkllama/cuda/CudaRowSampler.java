@@ -13,7 +13,7 @@ import org.chunkllama.spi.Tensor;
  * that its shared memory holds. What is wanted goes there in one copy, what came of it back in one.
  */
 final class CudaRowSampler implements RowSampler, AutoCloseable {
-  private static final int THREADS = 1024;
+  private static final int THREADS = 512;
 
   /** Tokens of a row that keep a block busy. */
   private static final int PART_LEAST = 4096;

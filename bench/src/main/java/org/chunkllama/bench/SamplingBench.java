@@ -1,5 +1,6 @@
 package org.chunkllama.bench;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -64,25 +65,21 @@ public final class SamplingBench {
 
   /** Measures {@code rows} rows of {@code vocabulary} logits. */
   public Result measure(int rows, int vocabulary, Way way) {
-    int count = (int) Math.clamp(TENSORS_BYTES / (4L * rows * vocabulary), 1, 8);
-    Tensor[] logits = new Tensor[count];
+    int count = Math.clamp(TENSORS_BYTES / (4L * rows * vocabulary), 1, 8);
+    List<Tensor> logits = new ArrayList<>();
     SamplerState[] states = states(rows, vocabulary, way);
     try {
       for (int i = 0; i < count; i++) {
-        logits[i] = logits(i, rows, vocabulary);
+        logits.add(logits(i, rows, vocabulary));
       }
       DrawBatch batch = new DrawBatch(backend, vocabulary);
-      double device = median(i -> device(batch, logits[i % count], states, way));
+      double device = median(i -> device(batch, logits.get(i % count), states, way));
       Sampler sampler = new Sampler(vocabulary);
       float[] row = new float[vocabulary];
-      double host = median(i -> host(sampler, row, logits[i % count], states, way));
+      double host = median(i -> host(sampler, row, logits.get(i % count), states, way));
       return new Result(device, host);
     } finally {
-      for (Tensor tensor : logits) {
-        if (tensor != null) {
-          tensor.close();
-        }
-      }
+      logits.forEach(Tensor::close);
     }
   }
 
