@@ -33,7 +33,7 @@ class ArchitectureTest {
           Map.entry("text.jinja", Set.of("error")),
           Map.entry("prefix", Set.of("error")),
           Map.entry("guide", Set.of("text", "error")),
-          Map.entry("sample", Set.of("guide", "error")),
+          Map.entry("sample", Set.of("guide", "spi", "error")),
           Map.entry("files", Set.of("model", "text", "spi", "error")),
           Map.entry(
               "schedule",

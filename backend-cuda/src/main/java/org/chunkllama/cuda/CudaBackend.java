@@ -3,6 +3,7 @@ package org.chunkllama.cuda;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.chunkllama.cuda.driver.DeviceMemory;
@@ -19,6 +20,7 @@ import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.RotaryTable;
+import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.TunableAttention;
@@ -29,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * A model's operations on one NVIDIA GPU: own kernels, cuBLASLt for products, all on one stream.
  * Checks arguments and hands on.
  *
- * <p>Everything is queued; the host waits in {@link Tensor#read} and {@link #argmax} alone. A
- * decode step is one CUDA graph ({@link StepGraphs}).
+ * <p>Everything is queued; the host waits in {@link Tensor#read}, {@link #argmax} and {@link
+ * RowSampler#draw} alone. A decode step is one CUDA graph ({@link StepGraphs}).
  */
 final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   private final CudaDevice device;
@@ -43,6 +45,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   private final IndexTable tokenTable;
   private final IndexTable positionTable;
   private final IndexTable rowTable;
+  private @Nullable CudaRowSampler sampler;
   private final Deque<DeviceMemory> weights = new ArrayDeque<>();
 
   CudaBackend(BackendOptions options) {
@@ -296,6 +299,15 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   }
 
   @Override
+  public Optional<RowSampler> rowSampler(int vocabulary) {
+    device.context.bind();
+    if (sampler == null) {
+      sampler = new CudaRowSampler(device);
+    }
+    return sampler.takes(vocabulary) ? Optional.of(sampler) : Optional.empty();
+  }
+
+  @Override
   public void step(Object owner, KvCache cache, StepInputs inputs, Runnable operations) {
     AttentionPlan plan = inputs.attention();
     CudaKvCache kv = Check.cache(cache, 0, plan);
@@ -359,6 +371,9 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
     positionTable.close();
     rowTable.close();
     attention.close();
+    if (sampler != null) {
+      sampler.close();
+    }
     rows.close();
     linear.close();
     upload.close();

@@ -8,7 +8,9 @@ import org.chunkllama.contract.KvCacheContract;
 import org.chunkllama.contract.LinearContract;
 import org.chunkllama.contract.NormContract;
 import org.chunkllama.contract.RotaryContract;
+import org.chunkllama.contract.RowSamplerContract;
 import org.chunkllama.contract.RowsContract;
+import org.chunkllama.contract.SamplingContract;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -101,6 +103,22 @@ class CudaContractTest {
 
   @Nested
   class Rows extends RowsContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return Gpu.open(options);
+    }
+  }
+
+  @Nested
+  class Sampling extends SamplingContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return Gpu.open(options);
+    }
+  }
+
+  @Nested
+  class RowSampling extends RowSamplerContract {
     @Override
     protected Backend open(BackendOptions options) {
       return Gpu.open(options);

@@ -63,6 +63,7 @@ class KernelCompileTest {
         compile("quantised.cu", architecture, "PRODUCT_TYPE=" + type, "ROWS8=" + rows8);
       }
     }
+    compile("draw.cu", architecture);
   }
 
   @ParameterizedTest

@@ -33,6 +33,7 @@ final class BenchCommand implements Runnable {
         new BenchAdvantageCommand(context),
         new BenchKernelCommand(context),
         new BenchProductCommand(context),
+        new BenchSamplingCommand(context),
         new BenchDecodeCommand(context),
         new BenchPeersCommand(context),
         new BenchServerCommand(context),

@@ -30,7 +30,8 @@ class UsageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"offline", "advantage", "kernel", "peers", "profile", "kl", "jmh"})
+  @ValueSource(
+      strings = {"offline", "advantage", "kernel", "sampling", "peers", "profile", "kl", "jmh"})
   void everyBenchmarkHelpsWithExamples(String benchmark) {
     CommandRun run = CommandRun.of("bench", benchmark, "--help");
     assertThat(run.status()).isZero();

@@ -35,11 +35,7 @@ public final class GuideMatcher {
    * @throws InvalidRequestException if the vocabulary has none that may
    */
   public void mask(float[] logits) {
-    TokenSet allowed = allowed();
-    if (allowed.isEmpty() && !state.accepts) {
-      throw new InvalidRequestException(
-          "no token of the model's vocabulary can go on as the guide asks; change the guide");
-    }
+    TokenSet allowed = allowedNow();
     for (int i = 0; i < endIds.length; i++) {
       endLogits[i] = state.accepts ? logits[endIds[i]] : Float.NEGATIVE_INFINITY;
     }
@@ -47,6 +43,33 @@ public final class GuideMatcher {
     for (int i = 0; i < endIds.length; i++) {
       logits[endIds[i]] = endLogits[i];
     }
+  }
+
+  /**
+   * The same as bits: adds the tokens that may follow to a mask.
+   *
+   * @param mask a bit per token, {@code words} longs from {@code from} on
+   * @throws InvalidRequestException if the vocabulary has none that may
+   */
+  public void allow(long[] mask, int from, int words) {
+    allowedNow().addTo(mask, from, words);
+    for (int id : endIds) {
+      long bit = 1L << id;
+      if (state.accepts) {
+        mask[from + (id >> 6)] |= bit;
+      } else {
+        mask[from + (id >> 6)] &= ~bit;
+      }
+    }
+  }
+
+  private TokenSet allowedNow() {
+    TokenSet allowed = allowed();
+    if (allowed.isEmpty() && !state.accepts) {
+      throw new InvalidRequestException(
+          "no token of the model's vocabulary can go on as the guide asks; change the guide");
+    }
+    return allowed;
   }
 
   private TokenSet allowed() {

@@ -43,6 +43,22 @@ final class TokenSet {
     return 8 * bits.length + 4 * few.length;
   }
 
+  /**
+   * Adds its tokens to a mask.
+   *
+   * @param mask a bit per token, {@code words} longs from {@code from} on
+   */
+  void addTo(long[] mask, int from, int words) {
+    for (int word = 0; word < Math.min(words, bits.length); word++) {
+      mask[from + word] |= bits[word];
+    }
+    for (int id : few) {
+      if (id >> 6 < words) {
+        mask[from + (id >> 6)] |= 1L << id;
+      }
+    }
+  }
+
   /** Sets all other logits to minus infinity. */
   void keepOnly(float[] logits) {
     if (bits.length == 0) {

@@ -96,16 +96,13 @@ public final class Sampler {
   }
 
   private int draw(float[] logits, float max, SamplingOptions options, double uniform) {
-    float inverse = (float) (1 / options.temperature());
+    float inverse = options.inverseTemperature();
     boolean cut = options.topK() > 0 && options.topK() < logits.length;
     if (!cut && options.topP() == 1 && options.minP() == 0) {
       weigh(logits, max, inverse);
       return walk(logits.length, uniform);
     }
-    float least =
-        options.minP() == 0
-            ? -Float.MAX_VALUE
-            : (float) (max + options.temperature() * Math.log(options.minP()));
+    float least = options.minP() == 0 ? -Float.MAX_VALUE : (float) (max + options.minPMargin());
     candidates.collect(logits, Math.min(least, max));
     if (cut) {
       candidates.keepTop(options.topK());

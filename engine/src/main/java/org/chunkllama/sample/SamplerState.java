@@ -1,6 +1,7 @@
 package org.chunkllama.sample;
 
 import java.util.concurrent.ThreadLocalRandom;
+import org.chunkllama.spi.RowDraws;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,6 +115,36 @@ public final class SamplerState {
         logit -= frequency * count + presence;
       }
       logits[token] = logit;
+    }
+  }
+
+  /** Describes the next draw to a backend: fills the last one that was added. */
+  void describe(RowDraws draws) {
+    int i = draws.count - 1;
+    draws.inverse[i] = options.inverseTemperature();
+    draws.topK[i] = options.topK();
+    draws.topP[i] = options.topP();
+    draws.margin[i] = options.minPMargin();
+    draws.uniform[i] = uniform();
+    options.logitBias().forEach((token, bias) -> describeBias(draws, token, bias));
+    if (bansNow()) {
+      for (int id : bannedIds) {
+        draws.ban(id);
+      }
+    }
+    if (counts != null) {
+      draws.repetition[i] = (float) options.repetitionPenalty();
+      draws.presence[i] = (float) options.presencePenalty();
+      draws.frequency[i] = (float) options.frequencyPenalty();
+      for (int k = 0; k < counts.size(); k++) {
+        draws.penalise(counts.token(k), counts.count(k));
+      }
+    }
+  }
+
+  private static void describeBias(RowDraws draws, int token, float bias) {
+    if (token >= 0 && token < draws.vocabulary()) {
+      draws.bias(token, bias);
     }
   }
 

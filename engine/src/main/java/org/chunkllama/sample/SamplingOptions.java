@@ -69,6 +69,16 @@ public record SamplingOptions(
     return temperature == 0;
   }
 
+  /** 1 / temperature, finite; 0 if greedy. */
+  float inverseTemperature() {
+    return isGreedy() ? 0 : (float) Math.min(1 / temperature, Float.MAX_VALUE);
+  }
+
+  /** How far below the largest logit min-p lets a logit be: 0 or less, minus infinity if off. */
+  double minPMargin() {
+    return minP == 0 ? Double.NEGATIVE_INFINITY : temperature * Math.log(minP);
+  }
+
   /** True if a token's logit depends on the tokens before it. */
   public boolean hasPenalties() {
     return repetitionPenalty != 1 || presencePenalty != 0 || frequencyPenalty != 0;

@@ -2,6 +2,7 @@ package org.chunkllama.schedule;
 
 import java.util.Arrays;
 import org.chunkllama.guide.GuideMatcher;
+import org.chunkllama.sample.DrawBatch;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.LogitsProcessor;
@@ -23,6 +24,7 @@ final class Branch extends Continuation {
   private final TokenList output = new TokenList();
   private final @Nullable GuideMatcher guide;
   private double logprobSum;
+  private int drawIndex;
 
   /**
    * A completion before its first token.
@@ -82,29 +84,54 @@ final class Branch extends Continuation {
     return output.array()[output.size() - 1];
   }
 
+  /** Adds its next draw, from output row {@code row}, to those of the step. */
+  void prepare(DrawBatch draws, int row) {
+    if (!isOwnWay()) {
+      drawIndex = draws.add(row, sampling, guide, isScored() ? listed() : DrawBatch.UNSCORED);
+    }
+  }
+
   /**
-   * Draws the next token from output row {@code row}; afterwards {@link #over} tells if it ended.
+   * Draws the next token, or takes it from {@code draws} if they have it; {@code row} is its output
+   * row. Afterwards {@link #over} tells if it ended.
    */
-  void draw(LogitsReader logits, int row, Sampler sampler) {
-    GenerationOptions options = group.request.options();
-    boolean scored = options.wantsLogprobs() || options.choosesBest();
-    boolean plain = group.request.processors().isEmpty() && !scored && guide == null;
-    if (plain && sampling.isPlainArgmax()) {
-      accept(logits.argmax(row), null);
+  void draw(DrawBatch draws, int row, Sampler sampler) {
+    if (!isScored()) {
+      accept(
+          isOwnWay()
+              ? sampler.sample(processed(draws, row), sampling, guide)
+              : draws.token(drawIndex),
+          null);
       return;
     }
-    float[] values = logits.row(row);
+    TokenLogprobs drawn =
+        isOwnWay()
+            ? sampler.sampleWithLogprobs(processed(draws, row), sampling, guide, listed())
+            : draws.scored(drawIndex);
+    logprobSum += drawn.logprob();
+    accept(drawn.token(), group.request.options().wantsLogprobs() ? drawn : null);
+  }
+
+  /** Processors want the logits themselves. */
+  private boolean isOwnWay() {
+    return !group.request.processors().isEmpty();
+  }
+
+  private float[] processed(DrawBatch draws, int row) {
+    float[] values = draws.row(row);
     for (LogitsProcessor processor : group.request.processors()) {
       processor.process(index, output.array(), output.size(), values);
     }
-    if (scored) {
-      int listed = Math.max(0, options.logprobs());
-      TokenLogprobs drawn = sampler.sampleWithLogprobs(values, sampling, guide, listed);
-      logprobSum += drawn.logprob();
-      accept(drawn.token(), options.wantsLogprobs() ? drawn : null);
-    } else {
-      accept(sampler.sample(values, sampling, guide), null);
-    }
+    return values;
+  }
+
+  private boolean isScored() {
+    GenerationOptions options = group.request.options();
+    return options.wantsLogprobs() || options.choosesBest();
+  }
+
+  private int listed() {
+    return Math.max(0, group.request.options().logprobs());
   }
 
   private void accept(int token, @Nullable TokenLogprobs logprobs) {

@@ -14,6 +14,7 @@ import org.chunkllama.prefix.Pin;
 import org.chunkllama.prefix.PrefixTree;
 import org.chunkllama.prefix.Sequence;
 import org.chunkllama.prefix.TreeSnapshot;
+import org.chunkllama.sample.DrawBatch;
 import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.Sampler;
 import org.chunkllama.spi.Backend;
@@ -89,9 +90,9 @@ public final class Engine {
     requests = new Requests(lives, waiting, admission, counters);
     Room room = new Room(tree, lives, waiting, admission, counters);
     int vocabulary = model.config().vocabulary();
-    LogitsReader reader = new LogitsReader(backend, vocabulary);
+    DrawBatch draws = new DrawBatch(backend, vocabulary);
     outputs =
-        new OutputStage(tree, lives, room, requests, new Sampler(vocabulary), reader, counters);
+        new OutputStage(tree, lives, room, requests, new Sampler(vocabulary), draws, counters);
   }
 
   /**

@@ -7,13 +7,14 @@ import org.chunkllama.error.PoolExhaustedException;
 import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.prefix.PrefixTree;
 import org.chunkllama.sample.BeamSearch;
+import org.chunkllama.sample.DrawBatch;
 import org.chunkllama.sample.Sampler;
 import org.chunkllama.spi.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From logits to longer sequences, in three passes: all draw; what ended leaves and frees its
- * chunks; the rest fork and grow, lowest rank first.
+ * From logits to longer sequences, in three passes: all draw, on the device where it can; what
+ * ended leaves and frees its chunks; the rest fork and grow, lowest rank first.
  */
 final class OutputStage {
   private final PrefixTree tree;
@@ -21,7 +22,7 @@ final class OutputStage {
   private final Room room;
   private final Requests requests;
   private final Sampler sampler;
-  private final LogitsReader reader;
+  private final DrawBatch draws;
   private final EngineCounters counters;
   private final List<Live> growing = new ArrayList<>();
 
@@ -31,20 +32,24 @@ final class OutputStage {
       Room room,
       Requests requests,
       Sampler sampler,
-      LogitsReader reader,
+      DrawBatch draws,
       EngineCounters counters) {
     this.tree = tree;
     this.lives = lives;
     this.room = room;
     this.requests = requests;
     this.sampler = sampler;
-    this.reader = reader;
+    this.draws = draws;
     this.counters = counters;
   }
 
   /** Handles the sequences that {@code batch} completed; {@code logits} has their rows. */
   void run(StepBatch batch, Tensor logits, int outputs) {
-    reader.begin(logits, outputs);
+    draws.begin(logits, outputs);
+    for (int i = 0; i < batch.completed.size(); i++) {
+      prepare(batch.completed.get(i), batch.outputRow[i]);
+    }
+    draws.run();
     for (int i = 0; i < batch.completed.size(); i++) {
       draw(batch.completed.get(i), batch.outputRow[i]);
     }
@@ -62,6 +67,18 @@ final class OutputStage {
     }
   }
 
+  private void prepare(Live live, int row) {
+    for (Continuation continuation : List.copyOf(live.continuations)) {
+      if (continuation instanceof Branch branch) {
+        try {
+          branch.prepare(draws, row);
+        } catch (RuntimeException e) { // its guide's, not the step's
+          requests.fail(branch.group, e);
+        }
+      }
+    }
+  }
+
   private void draw(Live live, int row) {
     for (Continuation continuation : List.copyOf(live.continuations)) {
       try {
@@ -75,12 +92,12 @@ final class OutputStage {
   private void draw(Live live, Continuation continuation, int row) {
     switch (continuation) {
       case Branch branch -> {
-        branch.draw(reader, row, sampler);
+        branch.draw(draws, row, sampler);
         counters.generatedTokens++;
         branch.group.noteToken(counters);
       }
       case Beams beams -> {
-        beams.search().offer(live.beam, reader.row(row));
+        beams.search().offer(live.beam, draws.row(row));
         beams.group.noteToken(counters);
       }
       case Hold hold -> hold.pin(tree);

@@ -1,6 +1,7 @@
 package org.chunkllama.spi;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.PlanCosts;
@@ -8,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a model needs of a device. One thread drives it; a call may return before the device
- * has finished, only {@link Tensor#read} and {@link #argmax} wait. Activations are fp32; products
- * accumulate in fp32.
+ * has finished, only {@link Tensor#read}, {@link #argmax} and {@link RowSampler#draw} wait.
+ * Activations are fp32; products accumulate in fp32.
  *
  * <p>Arguments named {@code rows} mean the first rows of a tensor. Shapes are checked; a mismatch
  * throws {@link IllegalArgumentException}. Input and output tensors must differ unless said
@@ -133,11 +134,21 @@ public interface Backend extends AutoCloseable {
   void argmax(Tensor in, int rows, int[] indices);
 
   /**
+   * Draws tokens from logits on the device; empty if the backend cannot for rows of so many: then
+   * rows are read and drawn from on the host.
+   *
+   * @param vocabulary logits in a row
+   */
+  default Optional<RowSampler> rowSampler(int vocabulary) {
+    return Optional.empty();
+  }
+
+  /**
    * Runs the operations of one step of a model. A backend that can record work may, instead of
    * running {@code operations}, repeat what they did in an earlier step with the same owner, cache
    * and numbers of rows and outputs, with the inputs of now. So for equal ones {@code operations}
    * must make the same calls on the same tensors, read no arrays but those of {@code inputs}, and
-   * call neither {@link Tensor#read} nor {@link #argmax}.
+   * call nothing that waits.
    *
    * @param owner whose operations they are
    * @param cache the cache they use

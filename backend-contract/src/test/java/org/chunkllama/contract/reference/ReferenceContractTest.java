@@ -8,6 +8,7 @@ import org.chunkllama.contract.LinearContract;
 import org.chunkllama.contract.NormContract;
 import org.chunkllama.contract.RotaryContract;
 import org.chunkllama.contract.RowsContract;
+import org.chunkllama.contract.SamplingContract;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.Backends;
@@ -77,6 +78,14 @@ class ReferenceContractTest {
 
   @Nested
   class Rows extends RowsContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return reference(options);
+    }
+  }
+
+  @Nested
+  class Sampling extends SamplingContract {
     @Override
     protected Backend open(BackendOptions options) {
       return reference(options);

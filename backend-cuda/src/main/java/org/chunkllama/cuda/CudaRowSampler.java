@@ -1,0 +1,91 @@
+package org.chunkllama.cuda;
+
+import org.chunkllama.cuda.driver.CudaModule;
+import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.GpuProperties;
+import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.spi.RowDraws;
+import org.chunkllama.spi.RowSampler;
+import org.chunkllama.spi.Tensor;
+
+/**
+ * Draws in one launch ({@code draw.cu}): gangs of blocks take a row each, every block a part of it
+ * that its shared memory holds. What is wanted goes there in one copy, what came of it back in one.
+ */
+final class CudaRowSampler implements RowSampler, AutoCloseable {
+  private static final int THREADS = 512;
+
+  /** Tokens of a row that keep a block busy. */
+  private static final int PART_LEAST = 4096;
+
+  /** Sums of weights stay exact below this. */
+  private static final int VOCABULARY_MAX = 1 << 19;
+
+  private final CudaDevice device;
+  private final Kernel draw;
+  private final DrawTable table;
+  private final DeviceMemory gangs;
+  private final int gangsMax;
+  private final int sharedBytes; // beside a part of the row
+  private final int partMost; // tokens that a block can hold
+  private final int partsMax;
+
+  CudaRowSampler(CudaDevice device) {
+    this.device = device;
+    GpuProperties gpu = device.context.properties();
+    CudaModule module = device.kernels.module("draw.cu", "THREADS=" + THREADS);
+    draw = module.kernel("draw", 8);
+    draw.allowShared(gpu.sharedBytesMax());
+    sharedBytes = module.constant("draw_shared_bytes");
+    partMost = (gpu.sharedBytesMax() - sharedBytes) / Float.BYTES / 4 * 4;
+    gangsMax = gpu.multiprocessors();
+    partsMax = Math.min(module.constant("draw_parts_max"), gangsMax);
+    gangs = device.allocate((long) gangsMax * module.constant("draw_gang_bytes"), "sampling");
+    gangs.fill(0, 0, gangs.bytes(), device.stream);
+    table = new DrawTable(device);
+  }
+
+  /** Whether rows of so many logits can be drawn from. */
+  boolean takes(int vocabulary) {
+    return vocabulary <= VOCABULARY_MAX && vocabulary <= (long) partMost * partsMax;
+  }
+
+  @Override
+  public void draw(Tensor logits, RowDraws draws) {
+    CudaTensor from = Check.tensor("logits", logits, 0, draws.vocabulary());
+    Check.indices("row", draws.row, draws.count, from.rows());
+    device.context.bind();
+    for (int first = 0; first < draws.count; first = table.end()) {
+      table.send(draws, first);
+      launch(from, table.items());
+      table.receive(draws);
+    }
+  }
+
+  private void launch(CudaTensor logits, int items) {
+    int columns = logits.columns();
+    int parts = Math.min(gangsMax / items, (columns + PART_LEAST - 1) / PART_LEAST);
+    parts = Math.clamp(parts, (columns + partMost - 1) / partMost, partsMax);
+    int part = (columns + 4 * parts - 1) / (4 * parts) * 4;
+    draw.with(table.memory())
+        .with(items)
+        .with(logits.memory())
+        .with(columns)
+        .with(table.memory(), table.editsOffset())
+        .with(table.memory(), table.masksOffset())
+        .with(gangs)
+        .with(table.results())
+        .launchTogether(
+            device.stream,
+            parts,
+            Math.min(items, gangsMax / parts),
+            THREADS,
+            sharedBytes + part * Float.BYTES);
+  }
+
+  @Override
+  public void close() {
+    table.close();
+    gangs.close();
+  }
+}
