@@ -3,9 +3,6 @@
 #include "merge.cuh"
 #include "segment.cuh"
 
-// Records of more than 32 query rows go to warpgroup products.
-constexpr bool GROUPED = WGMMA && ROW_CAP == 128;
-
 extern "C" {
 __constant__ int attention_shared_bytes = sizeof(Shared);
 __constant__ int attention_row_cap = ROW_CAP;
@@ -34,7 +31,7 @@ __device__ __forceinline__ static void copyTiles(const Arguments& a, Shared& sha
       barrierWait(sharedAddress(&shared.empty[cursor.stage]), cursor.phase ^ 1);
       bool query = QUERY_IN_STAGE && done == 0 && single;
 #if __CUDA_ARCH__ >= 900
-      if (lane == 0) barrierExpect(bar, count * PAD_DIM * 4 + (query ? QUERY_BYTES : 0));
+      if (lane == 0) barrierExpect(bar, count / 8 * KV_BAND_BYTES * 2 + (query ? QUERY_BYTES : 0));
 #endif
       if (query) {
         const unsigned char* from = reinterpret_cast<const unsigned char*>(a.q + r.firstRow * a.qStride + blockIdx.y * GROUP * HEAD_DIM);
@@ -55,17 +52,17 @@ __device__ __forceinline__ static void copyTiles(const Arguments& a, Shared& sha
           ids = a.chunkIds[chunkStart + index + lane];
         }
         int chunk = __shfl_sync(~0u, ids, index - window);
-        const unsigned char* from = a.kv + (kvTile(chunk, gridDim.y, blockIdx.y, 0) + slot / 8 * UNITS * 64) * 2;
-        u32 bytes = piece * PAD_DIM * 2;
+        const unsigned char* from = a.kv + (long(chunk) * gridDim.y + blockIdx.y) * 2 * KV_TILE_BYTES + slot / 8 * KV_BAND_BYTES;
+        u32 bytes = piece / 8 * KV_BAND_BYTES;
 #if __CUDA_ARCH__ >= 900
         if (lane == 0) {
           bulkCopy(to, from, bytes, bar);
-          bulkCopy(to + TILE_BYTES, from + TILE_VALUES * 2, bytes, bar);
+          bulkCopy(to + TILE_BYTES, from + KV_TILE_BYTES, bytes, bar);
         }
 #else
         for (u32 x = lane * 16; x < bytes; x += 512) {
           copy16(to + x, from + x);
-          copy16(to + TILE_BYTES + x, from + TILE_VALUES * 2 + x);
+          copy16(to + TILE_BYTES + x, from + KV_TILE_BYTES + x);
         }
 #endif
         position += piece;

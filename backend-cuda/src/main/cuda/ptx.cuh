@@ -92,6 +92,17 @@ __device__ __forceinline__ u32 pack(float x, float y) {
   return r;
 }
 
+// As the twin of out has them: the type of KV, or TWIN_BF16.
+__device__ __forceinline__ u32 packTwin(float x, float y) {
+#if TWIN_BF16
+  u32 r;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(y), "f"(x));
+  return r;
+#else
+  return pack(x, y);
+#endif
+}
+
 __device__ __forceinline__ float exp2Fast(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));

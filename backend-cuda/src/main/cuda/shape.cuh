@@ -34,14 +34,18 @@ typedef unsigned short Io;
 
 constexpr int QUERY_BYTES = GROUP * HEAD_DIM * int(sizeof(Io));            // of one row and KV head
 constexpr bool QUERY_IN_STAGE = QUERY_BYTES % 16 == 0 && QUERY_BYTES <= 4096;  // single rows' queries come with their first tile
-constexpr int TILE_BYTES = TILE * PAD_DIM * 2;                             // K or V
-constexpr int STAGE_BYTES = 2 * TILE_BYTES + (QUERY_IN_STAGE ? (QUERY_BYTES + 127) / 128 * 128 : 0);
+constexpr int TILE_BYTES = BANDS * KV_BAND_BYTES;                           // K or V
+constexpr int STAGE_BYTES = (2 * TILE_BYTES + 127) / 128 * 128 + (QUERY_IN_STAGE ? (QUERY_BYTES + 127) / 128 * 128 : 0);
 constexpr int WEIGHT_STRIDE = TILE * 2 + 16;    // bytes of a row of weights; an odd multiple of 16, so rows fall into different banks
 constexpr int QUERY_STRIDE = PAD_DIM * 2 + 16;  // bytes
 constexpr int BOARD_BYTES_EACH = 16 * WEIGHT_STRIDE + 16 * 8 * 4;
 constexpr int BOARD_BYTES = ROW_CAP * QUERY_STRIDE > 8 * BOARD_BYTES_EACH ? ROW_CAP * QUERY_STRIDE : 8 * BOARD_BYTES_EACH;
 constexpr int TABLE_BYTES = NEAR_RECORDS * (RECORD + 1) * 4 + OWNED_AT_ONCE * (3 + MERGE_AT_ONCE) * 4 + 512;
-constexpr int FITTING = (SHARED_BUDGET - BOARD_BYTES - TABLE_BYTES) / STAGE_BYTES;
+constexpr bool GROUPED = WGMMA && ROW_CAP == 128;           // records of more than 32 query rows go to warpgroup products
+constexpr bool EIGHT = KV_EIGHT != 0;
+constexpr int WIDE_TILES = GROUPED ? 2 : 1;                 // places for tiles of 8-bit K, and of V, in 16 bits
+constexpr int WIDE_BYTES = EIGHT ? (WIDE_TILES * 2 * TILE * (PAD_DIM * 2 + 4) + 127) / 128 * 128 : 0;
+constexpr int FITTING = (SHARED_BUDGET - BOARD_BYTES - TABLE_BYTES - WIDE_BYTES) / STAGE_BYTES;
 constexpr int STAGES = FITTING > 8 ? 8 : FITTING;
 static_assert(STAGES >= 2, "no room for two stages");
 
@@ -51,7 +55,24 @@ struct Board {
   float numbers[16][8];
 };
 
-struct __align__(128) Shared {
+struct __align__(128) WideTiles {
+  unsigned char k[WIDE_TILES][TILE * PAD_DIM * 2], v[WIDE_TILES][TILE * PAD_DIM * 2];
+  float keyScales[WIDE_TILES][TILE], valueScales[WIDE_TILES][TILE];
+};
+
+// Only 8-bit KV has them; without they take no room, and nothing calls wide().
+template <bool>
+struct Wide {
+  __device__ WideTiles& wide();
+};
+
+template <>
+struct Wide<true> {
+  WideTiles tiles;
+  __device__ __forceinline__ WideTiles& wide() { return tiles; }
+};
+
+struct __align__(128) Shared : Wide<EIGHT> {
   unsigned char ring[STAGES][STAGE_BYTES];
   union {
     Board boards[2][4];
@@ -96,7 +117,7 @@ struct Arguments {
   int waitCap;
   float scale2;  // scale * log2(e)
 #if OUT_TWIN
-  unsigned short* twin;  // out in the type of KV, with the same stride; null: not wanted
+  unsigned short* twin;  // out in 16 bits, with the same stride; null: not wanted
 #endif
 };
 
@@ -130,7 +151,7 @@ __device__ __forceinline__ void storePair(const Arguments& a, Io* p, float x, fl
   *reinterpret_cast<u32*>(p) = pack(x, y);
 #endif
 #if OUT_TWIN
-  if (a.twin != nullptr) *reinterpret_cast<u32*>(a.twin + (p - a.out)) = pack(x, y);
+  if (a.twin != nullptr) *reinterpret_cast<u32*>(a.twin + (p - a.out)) = packTwin(x, y);
 #endif
 }
 
