@@ -6,6 +6,7 @@
 extern "C" {
 __constant__ int attention_shared_bytes = sizeof(Shared);
 __constant__ int attention_row_cap = ROW_CAP;
+__constant__ int attention_threads = THREADS;
 }
 
 // The copying warp: K and V of all records, tile by tile, into the ring.
@@ -79,6 +80,7 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
   int warp = uniform(threadIdx.x / 32);
   Cursor cursor;
   u32 turn = 0;
+  u32 wide = 0;  // tiles of 8-bit KV that came in 16 bits so far
   int singles = 0;
   Record next = loadRecord(a, shared, 0);
   for (int i = 0;; i++) {
@@ -97,7 +99,7 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
     } else if (bands == 2) {
       Segment<4, false>(a, shared, warp).run(r, cursor, turn);
     } else if constexpr (GROUPED) {
-      Segment<1, false>(a, shared, warp).run(r, cursor, turn);
+      Segment<1, false>(a, shared, warp).run(r, cursor, turn, wide);
     } else if (bands <= 4 || ROW_CAP <= 64) {
       Segment<2, false>(a, shared, warp).run(r, cursor, turn);
     } else {
@@ -134,8 +136,9 @@ attention(const unsigned char* kv, const Io* q, long qStride, Io* out, long outS
   if (threadIdx.x == 0) {
     for (int i = 0; i < STAGES; i++) {
       barrierInit(sharedAddress(&shared.full[i]), __CUDA_ARCH__ >= 900 ? 1 : 32);
-      barrierInit(sharedAddress(&shared.empty[i]), CONSUMERS);
+      barrierInit(sharedAddress(&shared.empty[i]), RELEASES);
     }
+    if constexpr (WIDENERS > 0) initWidening(shared);
     shared.ownedCount = 0;
     for (int i = 0; i < CONSUMERS; i++) shared.done[i] = 0;
 #if __CUDA_ARCH__ >= 900
@@ -143,22 +146,32 @@ attention(const unsigned char* kv, const Io* q, long qStride, Io* out, long outS
 #endif
   }
   // Launches are counted: flags of former ones are not equal to this one's number.
-  if (threadIdx.x == THREADS - 1) shared.epoch = *reinterpret_cast<volatile int*>(ready) + 1;
+  if (threadIdx.x == COPY_THREADS - 1) shared.epoch = *reinterpret_cast<volatile int*>(ready) + 1;
   __syncthreads();
   if (threadIdx.x / 32 < CONSUMERS) {
 #if WGMMA
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 208;");
+    if constexpr (WIDENERS > 0) {
+      asm volatile("setmaxnreg.inc.sync.aligned.u32 200;");
+    } else {
+      asm volatile("setmaxnreg.inc.sync.aligned.u32 208;");
+    }
 #endif
     computeRecords(a, shared);
     mergeOwned(a, shared, threadIdx.x / 32);
   } else {
 #if WGMMA
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
+    if constexpr (WIDENERS > 0) {
+      asm volatile("setmaxnreg.dec.sync.aligned.u32 56;");
+    } else {
+      asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
+    }
 #endif
     if (threadIdx.x / 32 == CONSUMERS) {
       copyTiles(a, shared);
+    } else if (threadIdx.x >= COPY_THREADS) {
+      if constexpr (WIDENERS > 0) widenRecords(a, shared);
     } else {
-      if (threadIdx.x == THREADS - 1) {
+      if (threadIdx.x == COPY_THREADS - 1) {
         __threadfence();
         u32 blocks = gridDim.x * gridDim.y;
         if (atomicInc(reinterpret_cast<u32*>(ready) + 1, blocks - 1) == blocks - 1) ready[0] = shared.epoch;
@@ -171,7 +184,11 @@ attention(const unsigned char* kv, const Io* q, long qStride, Io* out, long outS
       } else {
         listOwned(a, shared, 0);
       }
-      mergeOwned(a, shared, CONSUMERS + helper);
+      if constexpr (MERGERS > CONSUMERS) {
+        mergeOwned(a, shared, CONSUMERS + helper);
+      } else {
+        groupSync(9, 32 * (CONSUMERS + HELPERS));
+      }
     }
   }
 }

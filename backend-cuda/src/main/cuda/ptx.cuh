@@ -94,7 +94,7 @@ __device__ __forceinline__ u32 pack(float x, float y) {
 
 // As the twin of out has them: the type of KV, or TWIN_BF16.
 __device__ __forceinline__ u32 packTwin(float x, float y) {
-#if TWIN_BF16
+#if TWIN_BF16  // not set: 0
   u32 r;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(y), "f"(x));
   return r;

@@ -36,6 +36,12 @@ struct Segment {
 
   // Members must be set on every path that reads them: else they would take registers all the time.
   __device__ __forceinline__ void run(const Record& r, Cursor& cursor, u32& turn) {
+    u32 none = 0;
+    run(r, cursor, turn, none);
+  }
+
+  // wide: tiles that came in 16 bits so far, see wideWait.
+  __device__ __forceinline__ void run(const Record& r, Cursor& cursor, u32& turn, u32& wide) {
     if constexpr (!ALONE) {
       stageQueries(r);
       turn = 0;
@@ -55,7 +61,7 @@ struct Segment {
 #if WGMMA
       if constexpr (SPLIT == 1) {
         if constexpr (EIGHT) {
-          overlappedEight(r, cursor);
+          overlappedEight(r, cursor, wide);
         } else {
           overlapped(r, cursor);
         }
@@ -66,7 +72,11 @@ struct Segment {
       turn ^= 1;
     } else {
       groupSync(6, 32 * CONSUMERS);
-      pass(r, cursor);
+      if constexpr (STAGED && WGMMA && SPLIT == 1) {
+        follow(r, cursor, wide);
+      } else {
+        pass(r, cursor);
+      }
     }
     // Queries and boards of this record are read until the end, and lie where a single row's boards do.
     if (SPLIT <= 2) groupSync(6, 32 * CONSUMERS);
@@ -93,10 +103,6 @@ struct Segment {
         barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
         release(cursor);
       }
-    } else if constexpr (WGMMA && SPLIT == 1) {
-      Widening widening(shared, r.tokens, cursor);
-      widening.follow();
-      cursor = widening.values;
     } else {
       u32 turn = 0;
       stagedTiles<false>(r, cursor, turn);
@@ -436,6 +442,24 @@ struct Segment {
     }
   }
 
+  // K of a tile is there in 16 bits; the stage itself is not wanted.
+  __device__ __forceinline__ void nextTile(Cursor& cursor, u32 number) {
+    wideWait(shared.wide().keysFull, number);
+    barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+    release(cursor);
+    cursor.next();
+  }
+
+  // A warp without a part in the record.
+  __device__ __forceinline__ void follow(const Record& r, Cursor& cursor, u32& wide) {
+    for (int done = 0; done < r.tokens; done += TILE, wide++) {
+      nextTile(cursor, wide);
+      wideArrive(shared.wide().keysEmpty, wide);
+      wideWait(shared.wide().valuesFull, wide);
+      wideArrive(shared.wide().valuesEmpty, wide);
+    }
+  }
+
 #if WGMMA
   // Warpgroup products: the next tile's scores and this tile's sum run while the next weights are computed.
   __device__ __forceinline__ void overlapped(const Record& r, Cursor& cursor) {
@@ -474,49 +498,49 @@ struct Segment {
     cursor.next();
   }
 
-  // The same with tiles widened on the way, while products run.
-  __device__ __forceinline__ void overlappedEight(const Record& r, Cursor& cursor) {
+  // The same over tiles that other warps widen.
+  __device__ __forceinline__ void overlappedEight(const Record& r, Cursor& cursor, u32& wide) {
     float s[BANDS][4];
     u32 p[BANDS / 2][4];
     float old[2];
-    Widening widening(shared, r.tokens, cursor);
-    widening.nextKeys();
-    widened();
-    scoreGroup(s, sharedAddress(shared.wide().k[0]));
-    widening.next();
+    WideTiles& tiles = shared.wide();
+    nextTile(cursor, wide);
+    scoreGroup(s, sharedAddress(tiles.k[wide % WIDE_TILES]));
     wgmmaWait<0>();
     settle(s);
-    scaledSoftmax(s, 0, r.tokens, old);
+    scaledSoftmax(s, wide, 0, r.tokens, old);
     operands(p, s);
-    int done = TILE;
-    for (; done < r.tokens; done += TILE) {
-      int place = done / TILE % WIDE_TILES;
-      widened();
-      scoreGroup(s, sharedAddress(shared.wide().k[place]));
-      weighGroup(p, sharedAddress(shared.wide().v[WIDE_TILES - 1 - place]));
-      widening.next();
+    for (int done = TILE; done < r.tokens; done += TILE) {
+      nextTile(cursor, wide + 1);
+      scoreGroup(s, sharedAddress(tiles.k[(wide + 1) % WIDE_TILES]));
+      wideWait(tiles.valuesFull, wide);
+      weighGroup(p, sharedAddress(tiles.v[wide % WIDE_TILES]));
       wgmmaWait<1>();
       settle(s);
-      bool grew = scaledSoftmax(s, done, r.tokens - done, old);
+      bool grew = scaledSoftmax(s, wide + 1, done, r.tokens - done, old);
       wgmmaWait<0>();
       settle(o);
+      wideArrive(tiles.valuesEmpty, wide);
+      wide++;
       if (grew) rescale(old);
       operands(p, s);
     }
-    widened();
-    weighGroup(p, sharedAddress(shared.wide().v[(done / TILE - 1) % WIDE_TILES]));
+    wideWait(tiles.valuesFull, wide);
+    weighGroup(p, sharedAddress(tiles.v[wide % WIDE_TILES]));
     wgmmaWait<0>();
     settle(o);
-    cursor = widening.values;
+    wideArrive(tiles.valuesEmpty, wide);
+    wide++;
   }
 
-  __device__ __forceinline__ bool scaledSoftmax(float (&s)[BANDS][4], int done, int left, float (&old)[2]) {
-    int place = done / TILE % WIDE_TILES;
+  __device__ __forceinline__ bool scaledSoftmax(float (&s)[BANDS][4], u32 number, int done, int left, float (&old)[2]) {
+    WideTiles& tiles = shared.wide();
     int count = min(TILE, left);
-    scaleScores<SCALE_STRIDE>(s, sharedAddress(shared.wide().keyScales[place]));
+    scaleScores<SCALE_STRIDE>(s, sharedAddress(tiles.keyScales[number % WIDE_TILES]));
     bool grew = softmax(s, done, count, old);
-    Place at{0, 0, 0, sharedAddress(shared.wide().valueScales[place])};
-    return scaled(s, at, 0, count, old) || grew;
+    grew |= scaled(s, Place{0, 0, 0, sharedAddress(tiles.valueScales[number % WIDE_TILES])}, 0, count, old);
+    wideArrive(tiles.keysEmpty, number);
+    return grew;
   }
 
   __device__ __forceinline__ bool softmax(float (&s)[BANDS][4], int done, int count, float (&old)[2]) {

@@ -177,15 +177,17 @@ __device__ __forceinline__ void weighEight(float (&o)[2 * N][4], const u32 (&p)[
   }
 }
 
-// A tile of K or V in the stage at address `from` to 16 bits, by all computing warps; slots from `count` on become 0.
-__device__ __forceinline__ static void widenTile(unsigned char* to, u32 from, int count) {
+// A tile of K or V in the stage at address `from` to 16 bits, by WARPS warps of which this is thread `thread`; slots from `count` on
+// become 0.
+template <int WARPS>
+__device__ __forceinline__ static void widenTile(unsigned char* to, u32 from, int count, int thread) {
   constexpr int PIECES = TILE * EIGHT_UNITS;  // of 16 values
-  constexpr int EACH = (PIECES + 32 * CONSUMERS - 1) / (32 * CONSUMERS);
+  constexpr int EACH = (PIECES + 32 * WARPS - 1) / (32 * WARPS);
   u32 values = sharedAddress(to);
 #pragma unroll
   for (int j = 0; j < EACH; j++) {
-    int i = threadIdx.x + 32 * CONSUMERS * j;
-    if (PIECES % (32 * CONSUMERS) != 0 && i >= PIECES) break;
+    int i = thread + 32 * WARPS * j;
+    if (PIECES % (32 * WARPS) != 0 && i >= PIECES) break;
     int band = i / (8 * EIGHT_UNITS);
     int unit = i / 8 % EIGHT_UNITS;
     uint4 x, low, high;
@@ -203,11 +205,12 @@ __device__ __forceinline__ static void widenTile(unsigned char* to, u32 from, in
 }
 
 // K of a tile as above, and the scales of both K and V: these are wanted before V itself.
-__device__ __forceinline__ static void widenKeys(WideTiles& to, int place, u32 stage, int count) {
-  widenTile(to.k[place], stage, count);
-  if (threadIdx.x < TILE) {
-    int token = threadIdx.x % (TILE / 2) * 2;
-    bool value = threadIdx.x >= TILE / 2;
+template <int WARPS>
+__device__ __forceinline__ static void widenKeys(WideTiles& to, int place, u32 stage, int count, int thread) {
+  widenTile<WARPS>(to.k[place], stage, count, thread);
+  if (thread < TILE) {
+    int token = thread % (TILE / 2) * 2;
+    bool value = thread >= TILE / 2;
     float2 s = loadFloats(stage + (value ? TILE_BYTES : 0) + EIGHT_SCALES + token / 8 * KV_BAND_BYTES + token % 8 * 4);
     float* scales = (value ? to.valueScales : to.keyScales)[place];
     scales[token] = token < count ? s.x : 0;
@@ -215,66 +218,75 @@ __device__ __forceinline__ static void widenKeys(WideTiles& to, int place, u32 s
   }
 }
 
-// All computing warps have written and read as far as this.
-__device__ __forceinline__ static void widened() {
-#if WGMMA
-  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-#endif
-  groupSync(6, 32 * CONSUMERS);
-}
-
 __device__ __forceinline__ static void releaseStage(Shared& shared, const Cursor& cursor) {
   __syncwarp();
   if (threadIdx.x % 32 == 0) barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
 }
 
-// A record's tiles to 16 bits for warpgroup products, which read them while the next ones are widened: K one tile ahead of V, each in
-// two places in turn. All computing warps make the same calls.
-struct Widening {
-  Shared& shared;
-  int tokens;
-  Cursor keys, values;  // next tiles
-  int keysDone, valuesDone;
-
-  __device__ __forceinline__ Widening(Shared& sharedMemory, int count, const Cursor& cursor)
-      : shared(sharedMemory), tokens(count), keys(cursor), values(cursor), keysDone(0), valuesDone(0) {}
-
-  __device__ __forceinline__ void nextKeys() {
-    barrierWait(sharedAddress(&shared.full[keys.stage]), keys.phase);
-    widenKeys(shared.wide(), keysDone / TILE % WIDE_TILES, sharedAddress(shared.ring[keys.stage]), min(TILE, tokens - keysDone));
-    keys.next();
-    keysDone += TILE;
-  }
-
-  // V of a tile, K of the next one if there is one.
-  __device__ __forceinline__ void next() {
-    widenTile(shared.wide().v[valuesDone / TILE % WIDE_TILES], sharedAddress(shared.ring[values.stage]) + TILE_BYTES, min(TILE, tokens - valuesDone));
-    releaseStage(shared, values);
-    values.next();
-    valuesDone += TILE;
-    if (keysDone < tokens) nextKeys();
-  }
-
-  // What a warp without a part in the record does; see Segment::overlappedEight.
-  __device__ __forceinline__ void follow() {
-    nextKeys();
-    widened();
-    next();
-    for (int done = TILE; done < tokens; done += TILE) {
-      widened();
-      next();
-    }
-    widened();
-  }
-};
-
 // K and V of one tile to 16 bits, for products of single warps. All computing warps make the same calls.
 __device__ __forceinline__ static void widenStage(Shared& shared, Cursor& cursor, int count) {
   barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
   u32 stage = sharedAddress(shared.ring[cursor.stage]);
-  widenKeys(shared.wide(), 0, stage, count);
-  widenTile(shared.wide().v[0], stage + TILE_BYTES, count);
+  widenKeys<CONSUMERS>(shared.wide(), 0, stage, count, threadIdx.x);
+  widenTile<CONSUMERS>(shared.wide().v[0], stage + TILE_BYTES, count, threadIdx.x);
   releaseStage(shared, cursor);
   cursor.next();
-  widened();
+  groupSync(6, 32 * CONSUMERS);
+}
+
+// ---- for warpgroup products, warps of their own widen tiles, each K and V to WIDE_TILES places in turn. Tiles are numbered over all
+// records that have such products.
+__device__ __forceinline__ static void wideWait(const u64 (&bars)[WIDE_TILES], u32 number) {
+  barrierWait(sharedAddress(&bars[number % WIDE_TILES]), number / WIDE_TILES % 2);
+}
+
+__device__ __forceinline__ static void wideArrive(const u64 (&bars)[WIDE_TILES], u32 number) {
+  __syncwarp();
+  if (threadIdx.x % 32 == 0) barrierArrive(sharedAddress(&bars[number % WIDE_TILES]));
+}
+
+__device__ __forceinline__ static void initWidening(Shared& shared) {
+  WideTiles& tiles = shared.wide();
+  for (int i = 0; i < WIDE_TILES; i++) {
+    barrierInit(sharedAddress(&tiles.keysFull[i]), WIDENERS);
+    barrierInit(sharedAddress(&tiles.valuesFull[i]), WIDENERS);
+    barrierInit(sharedAddress(&tiles.keysEmpty[i]), CONSUMERS);
+    barrierInit(sharedAddress(&tiles.valuesEmpty[i]), CONSUMERS);
+  }
+}
+
+// Written tiles become visible to warpgroup products.
+__device__ __forceinline__ static void wideFull(const u64 (&bars)[WIDE_TILES], u32 number) {
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+  wideArrive(bars, number);
+}
+
+// The widening warps: all records, of which most are nothing to them.
+__device__ __forceinline__ static void widenRecords(const Arguments& a, Shared& shared) {
+  constexpr int WARPS = WIDENERS > 0 ? WIDENERS : 1;
+  WideTiles& tiles = shared.wide();
+  int thread = threadIdx.x - COPY_THREADS;
+  Cursor cursor;
+  u32 number = 0;
+  for (int i = 0;; i++) {
+    Record r = loadRecord(a, shared, i);
+    if (r.tokens == 0) return;
+    bool wide = r.rows > 1 && r.rows * GROUP > 32;
+    for (int done = 0; done < r.tokens; done += TILE, cursor.next()) {
+      barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+      if (wide) {
+        u32 stage = sharedAddress(shared.ring[cursor.stage]);
+        int count = min(TILE, r.tokens - done);
+        u32 before = number + WIDE_TILES;  // with the parity of the round before; the first one finds its places empty
+        wideWait(tiles.keysEmpty, before);
+        widenKeys<WARPS>(tiles, number % WIDE_TILES, stage, count, thread);
+        wideFull(tiles.keysFull, number);
+        wideWait(tiles.valuesEmpty, before);
+        widenTile<WARPS>(tiles.v[number % WIDE_TILES], stage + TILE_BYTES, count, thread);
+        wideFull(tiles.valuesFull, number);
+        number++;
+      }
+      releaseStage(shared, cursor);
+    }
+  }
 }

@@ -1,11 +1,15 @@
 package org.chunkllama.contract;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.util.HashMap;
 import java.util.Map;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.DType;
+import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Tensor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -40,6 +44,21 @@ public abstract class BackendContract {
     } catch (InvalidRequestException refused) {
       return Assumptions.abort(options + " refused: " + refused.getMessage());
     }
+  }
+
+  /** True if the backend cannot store keys and values so; then it must say what it can store. */
+  boolean isRefused(DType type) {
+    if (backend().kvTypes().contains(type)) {
+      return false;
+    }
+    KvLayout layout = new KvLayout(1, 1, 64, 16, type);
+    assertThatThrownBy(() -> backend().kvCache(layout, 1))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("F32, F16, BF16")
+        .hasMessageContaining("not as " + type)
+        .message()
+        .doesNotContain("\n");
+    return true;
   }
 
   @AfterAll

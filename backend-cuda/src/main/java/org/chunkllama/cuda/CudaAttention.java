@@ -18,7 +18,6 @@ final class CudaAttention implements AutoCloseable {
   private static final int GROUP_MAX = 16; // of the tensor-core kernel
   private static final int EXACT_THREADS = 256;
   private static final int EXACT_ROWS = 64; // times the group
-  private static final int FAST_THREADS = 384;
 
   private record Key(KvLayout layout, int group) {}
 
@@ -114,8 +113,12 @@ final class CudaAttention implements AutoCloseable {
 
   private Compiled fast(Key key) {
     KvLayout layout = key.layout;
-    // The next product reads what the kernel writes, if both have the type of KV.
-    boolean twin = device.products.name().equals(layout.type().name()) && layout.headDim() % 8 == 0;
+    boolean eight = layout.type().isEightBit();
+    // The next product reads what the kernel writes, in the type of KV or beside 8-bit KV in bf16.
+    String product = device.products.name();
+    boolean twin =
+        product.equals(eight ? DType.BF16.name() : layout.type().name())
+            && layout.headDim() % 8 == 0;
     CudaModule module =
         device.kernels.module(
             "attention.cu",
@@ -123,13 +126,16 @@ final class CudaAttention implements AutoCloseable {
             "CHUNK=" + layout.chunkTokens(),
             "GROUP=" + key.group,
             "KV_BF16=" + (layout.type() == DType.BF16 ? 1 : 0),
+            "KV_EIGHT=" + (eight ? layout.type() == DType.F8 ? 1 : 2 : 0),
             "IO_F32=1",
-            "OUT_TWIN=" + (twin ? 1 : 0));
+            "OUT_TWIN=" + (twin ? 1 : 0),
+            "TWIN_BF16=" + (layout.type() == DType.F16 ? 0 : 1));
     Kernel kernel = module.kernel("attention", ARGUMENTS + (twin ? 3 : 2));
     int shared = module.constant("attention_shared_bytes");
     kernel.allowShared(shared);
     int rows = Math.max(1, module.constant("attention_row_cap") / key.group);
-    return compiled(kernel, key, 1, rows, FAST_THREADS, shared, true, twin);
+    int threads = module.constant("attention_threads");
+    return compiled(kernel, key, 1, rows, threads, shared, true, twin);
   }
 
   private Compiled exact(Key key) {

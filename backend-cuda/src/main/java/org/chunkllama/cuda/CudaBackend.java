@@ -2,8 +2,10 @@ package org.chunkllama.cuda;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.MatrixProduct;
@@ -12,6 +14,7 @@ import org.chunkllama.plan.PlanCosts;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.DType;
 import org.chunkllama.spi.GraphTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
@@ -103,6 +106,11 @@ final class CudaBackend implements Backend, GraphTimer {
     CudaMatrix matrix = upload.matrix(parts);
     weights.push(matrix.memory());
     return matrix;
+  }
+
+  @Override
+  public Set<DType> kvTypes() {
+    return EnumSet.of(DType.F32, DType.BF16, DType.F16, DType.F8, DType.I8);
   }
 
   @Override
