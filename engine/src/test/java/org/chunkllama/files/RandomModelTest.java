@@ -157,6 +157,7 @@ class RandomModelTest {
           case Q5_K -> 30;
           case Q4_1, Q4_K -> 15;
           case Q4_0 -> 13;
+          case F8, I8 -> throw new IllegalArgumentException(type.toString());
         };
     try (ModelFile plain = ModelFile.open(model.writeGguf(folder.resolve("plain.gguf")));
         ModelFile small = ModelFile.open(model.writeGguf(folder.resolve("small.gguf"), type))) {
