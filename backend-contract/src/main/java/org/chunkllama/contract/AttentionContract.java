@@ -92,7 +92,7 @@ public abstract class AttentionContract extends BackendContract {
       return;
     }
     SplittableRandom random = new SplittableRandom(headDim * 10 + type.blockBytes());
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0; round < (type.isEightBit() ? 4 : 8); round++) {
       int c = 16 * random.nextInt(1, round < 6 ? 5 : 9);
       KvLayout kv = new KvLayout(1, random.nextInt(1, 4), headDim, c, type);
       int heads = kv.kvHeads() * (1 + (round * 3 + headDim) % 8);

@@ -59,7 +59,7 @@ public interface Backend extends AutoCloseable {
   default void requireKvType(DType type) {
     if (!kvTypes().contains(type)) {
       throw new InvalidRequestException(
-          "the %s backend stores keys and values as %s, not as %s; choose another kvType or backend"
+          "the %s backend stores keys and values as %s, not as %s; choose another KV type or backend"
               .formatted(
                   name(),
                   kvTypes().stream().map(DType::name).collect(Collectors.joining(", ")),
