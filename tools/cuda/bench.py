@@ -34,18 +34,28 @@ def forest(chunk):
     return out
 
 
+EIGHT = ("fp8", "int8")
+
+
+def token_bytes(kind, d):
+    """K and V of one token and head."""
+    return 2 * (d + 4) if kind in EIGHT else 4 * d
+
+
 class Bench:
     def __init__(self, args):
         self.args, self.kernels = args, {}
         self.pool = torch.empty(int(args.pool * 1e9) // 2, dtype=torch.float16, device="cuda")
         block = torch.randn(1 << 26, device="cuda").half()
+        if args.kind in EIGHT:  # halves as bytes and as scales will do, but no e4m3 may be NaN
+            block = (block.view(torch.int16) & 0x7777).view(torch.float16)
         for i in range(0, len(self.pool), len(block)):
             n = min(len(block), len(self.pool) - i)
             self.pool[i : i + n] = block[:n]
         self.processors = torch.cuda.get_device_properties(0).multi_processor_count
 
     def kernel(self, cubins, d, c, g):
-        path = os.path.join(cubins, f"attention_d{d}_c{c}_g{g}_fp16_half.cubin")
+        path = os.path.join(cubins, f"attention_d{d}_c{c}_g{g}_{self.args.kind}_half.cubin")
         if path not in self.kernels:
             self.kernels[path] = Kernel(path)
         return self.kernels[path]
@@ -54,7 +64,7 @@ class Bench:
         kernel = self.kernel(cubins, d, c, hq // hkv)
         p = plan(sequences, c, hq // hkv, kernel.row_cap, max(1, self.processors // hkv), sharing, costs, runs, len(sequences))
         a = Attention(kernel, p, hq, hkv, d, c)
-        values = (max(max(s.chunks) for s in sequences) + 1) * c * hkv * d * 2
+        values = (max(max(s.chunks) for s in sequences) + 1) * c * hkv * token_bytes(self.args.kind, d) // 2
         copies = max(1, min(len(self.pool) // values, -(-220_000_000 // (2 * values)) + 1))
         rows = len(sequences)
         q = torch.randn(rows, hq * d, device="cuda").half()
@@ -96,6 +106,7 @@ def main():
     parser.add_argument("--pool", type=float, default=9)
     parser.add_argument("--d", type=int, default=128)
     parser.add_argument("--chunk", type=int, default=64)
+    parser.add_argument("--kind", default="fp16", help="fp16, fp8 or int8")
     args = parser.parse_args()
     bench = Bench(args)
     variants = []
@@ -113,7 +124,7 @@ def main():
     for hq, hkv in ((32, 8), (32, 32)):
         for b in BATCHES[args.grid]:
             for ns, nc in GRID if args.grid == "full" else QUICK:
-                line, floor = [], (ns + b * nc) * hkv * args.d * 4 / 3.02e6
+                line, floor = [], (ns + b * nc) * hkv * token_bytes(args.kind, args.d) / 3.02e6
                 best = fi.get((hq, hkv, b, ns, nc))
                 for name, cubins, costs in variants:
                     t, _, p = bench.time(cubins, hq, hkv, args.d, args.chunk, batch(b, ns, nc, args.chunk), True, costs)
@@ -124,7 +135,7 @@ def main():
                 print(f"{hq}/{hkv:<3d} {b:4d} {ns:5d} {nc:4d} {floor:7.1f} {best or float('nan'):7.1f}|", "  ".join(line), flush=True)
     for hq, hkv in ((32, 8), (32, 32)):
         sequences = forest(args.chunk)
-        floor = (max(max(s.chunks) for s in sequences) + 1) * args.chunk * hkv * args.d * 4 / 3.02e6
+        floor = (max(max(s.chunks) for s in sequences) + 1) * args.chunk * hkv * token_bytes(args.kind, args.d) / 3.02e6
         line = []
         for name, cubins, costs in variants:
             t, _, _ = bench.time(cubins, hq, hkv, args.d, args.chunk, sequences, True, costs)

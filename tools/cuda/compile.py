@@ -24,7 +24,7 @@ def compile(lib, options, arch, source="attention.cu"):
     program = ctypes.c_void_p()
     chars = lambda xs: (ctypes.c_char_p * len(xs))(*xs)
     lib.nvrtcCreateProgram(ctypes.byref(program), text, source.encode(), len(names), chars(headers), chars([n.encode() for n in names]))
-    options = ["-std=c++17", "-default-device", "--gpu-architecture=" + arch, "--ptxas-options=-v"] + options
+    options = ["-std=c++17", "-default-device", "--gpu-architecture=" + arch, *(["--ptxas-options=-v"] if arch.startswith("sm_") else [])] + options
     status = lib.nvrtcCompileProgram(program, len(options), chars([o.encode() for o in options]))
     size = ctypes.c_size_t()
     lib.nvrtcGetProgramLogSize(program, ctypes.byref(size))
@@ -32,18 +32,23 @@ def compile(lib, options, arch, source="attention.cu"):
     lib.nvrtcGetProgramLog(program, log)
     if status != 0:
         sys.exit(log.value.decode())
-    lib.nvrtcGetCUBINSize(program, ctypes.byref(size))
+    what = "PTX" if arch.startswith("compute_") else "CUBIN"  # PTX: older code for the driver to translate
+    getattr(lib, f"nvrtcGet{what}Size")(program, ctypes.byref(size))
     cubin = ctypes.create_string_buffer(size.value)
-    lib.nvrtcGetCUBIN(program, cubin)
+    getattr(lib, f"nvrtcGet{what}")(program, cubin)
     return cubin.raw, log.value.decode()
 
 
-def name_of(d, c, g, bf16, f32):
-    return f"attention_d{d}_c{c}_g{g}_{'bf16' if bf16 else 'fp16'}_{'f32' if f32 else 'half'}"
+EIGHT = {"fp8": 1, "int8": 2}
 
 
-def defines(d, c, g, bf16, f32):
-    return [f"-DHEAD_DIM={d}", f"-DCHUNK={c}", f"-DGROUP={g}", f"-DKV_BF16={int(bf16)}", f"-DIO_F32={int(f32)}"]
+def name_of(d, c, g, kind, f32):
+    return f"attention_d{d}_c{c}_g{g}_{kind}_{'f32' if f32 else 'half'}"
+
+
+def defines(d, c, g, kind, f32):
+    return [f"-DHEAD_DIM={d}", f"-DCHUNK={c}", f"-DGROUP={g}", f"-DKV_BF16={int(kind == 'bf16')}", f"-DIO_F32={int(f32)}",
+            f"-DKV_EIGHT={EIGHT.get(kind, 0)}"]
 
 
 def main():
@@ -55,11 +60,14 @@ def main():
         # d,c,g,type,io[,-DX=..]
         parts = spec.split(",")
         d, c, g = map(int, parts[:3])
-        shape = (d, c, g, parts[3] == "bf16", parts[4] == "f32")
+        shape = (d, c, g, parts[3], parts[4] == "f32")
         extra = parts[5:]
         cubin, log = compile(lib, defines(*shape) + extra, arch)
         name = name_of(*shape) + "".join("_" + e[2:].replace("=", "") for e in extra)
         open(os.path.join(out, name + ".cubin"), "wb").write(cubin)
+        if parts[3] in EIGHT:
+            cache, _ = compile(lib, defines(*shape), arch, "kv_cache_eight.cu")
+            open(os.path.join(out, name.replace("attention", "cache") + ".cubin"), "wb").write(cache)
         used = re.findall(r"(\d+ bytes stack frame.*|Used \d+ registers.*)", log)
         print(name, arch, "; ".join(used))
         for line in log.splitlines():

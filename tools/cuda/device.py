@@ -24,6 +24,7 @@ class Kernel:
         if name == "attention":
             self.shared = self.constant("attention_shared_bytes")
             self.row_cap = self.constant("attention_row_cap")
+            self.threads = self.constant("attention_threads")
             ok(cuda.cuFuncSetAttribute(self.function, 8, self.shared))
 
     def constant(self, name):
@@ -66,7 +67,7 @@ class Attention:
         self.ready = torch.zeros(4 + plan.lanes * plan.record_cap * hkv, dtype=torch.int32, device="cuda")
 
     def launch(self, kv, q, out, scale):
-        self.kernel.launch((self.plan.lanes, self.hkv, 1), 384, kv, q, (q.stride(0),), out, (out.stride(0),), *self.tables, self.o, self.ml,
+        self.kernel.launch((self.plan.lanes, self.hkv, 1), self.kernel.threads, kv, q, (q.stride(0),), out, (out.stride(0),), *self.tables, self.o, self.ml,
                            self.ready, self.waits, self.plan.record_cap, self.plan.waits.shape[1], float(scale))
 
 

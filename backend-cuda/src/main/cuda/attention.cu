@@ -3,12 +3,10 @@
 #include "merge.cuh"
 #include "segment.cuh"
 
-// Records of more than 32 query rows go to warpgroup products.
-constexpr bool GROUPED = WGMMA && ROW_CAP == 128;
-
 extern "C" {
 __constant__ int attention_shared_bytes = sizeof(Shared);
 __constant__ int attention_row_cap = ROW_CAP;
+__constant__ int attention_threads = THREADS;
 }
 
 // The copying warp: K and V of all records, tile by tile, into the ring.
@@ -34,7 +32,7 @@ __device__ __forceinline__ static void copyTiles(const Arguments& a, Shared& sha
       barrierWait(sharedAddress(&shared.empty[cursor.stage]), cursor.phase ^ 1);
       bool query = QUERY_IN_STAGE && done == 0 && single;
 #if __CUDA_ARCH__ >= 900
-      if (lane == 0) barrierExpect(bar, count * PAD_DIM * 4 + (query ? QUERY_BYTES : 0));
+      if (lane == 0) barrierExpect(bar, count / 8 * KV_BAND_BYTES * 2 + (query ? QUERY_BYTES : 0));
 #endif
       if (query) {
         const unsigned char* from = reinterpret_cast<const unsigned char*>(a.q + r.firstRow * a.qStride + blockIdx.y * GROUP * HEAD_DIM);
@@ -55,17 +53,17 @@ __device__ __forceinline__ static void copyTiles(const Arguments& a, Shared& sha
           ids = a.chunkIds[chunkStart + index + lane];
         }
         int chunk = __shfl_sync(~0u, ids, index - window);
-        const unsigned char* from = a.kv + (kvTile(chunk, gridDim.y, blockIdx.y, 0) + slot / 8 * UNITS * 64) * 2;
-        u32 bytes = piece * PAD_DIM * 2;
+        const unsigned char* from = a.kv + (long(chunk) * gridDim.y + blockIdx.y) * 2 * KV_TILE_BYTES + slot / 8 * KV_BAND_BYTES;
+        u32 bytes = piece / 8 * KV_BAND_BYTES;
 #if __CUDA_ARCH__ >= 900
         if (lane == 0) {
           bulkCopy(to, from, bytes, bar);
-          bulkCopy(to + TILE_BYTES, from + TILE_VALUES * 2, bytes, bar);
+          bulkCopy(to + TILE_BYTES, from + KV_TILE_BYTES, bytes, bar);
         }
 #else
         for (u32 x = lane * 16; x < bytes; x += 512) {
           copy16(to + x, from + x);
-          copy16(to + TILE_BYTES + x, from + TILE_VALUES * 2 + x);
+          copy16(to + TILE_BYTES + x, from + KV_TILE_BYTES + x);
         }
 #endif
         position += piece;
@@ -82,6 +80,7 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
   int warp = uniform(threadIdx.x / 32);
   Cursor cursor;
   u32 turn = 0;
+  u32 wide = 0;  // tiles of 8-bit KV that came in 16 bits so far
   int singles = 0;
   Record next = loadRecord(a, shared, 0);
   for (int i = 0;; i++) {
@@ -100,7 +99,7 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
     } else if (bands == 2) {
       Segment<4, false>(a, shared, warp).run(r, cursor, turn);
     } else if constexpr (GROUPED) {
-      Segment<1, false>(a, shared, warp).run(r, cursor, turn);
+      Segment<1, false>(a, shared, warp).run(r, cursor, turn, wide);
     } else if (bands <= 4 || ROW_CAP <= 64) {
       Segment<2, false>(a, shared, warp).run(r, cursor, turn);
     } else {
@@ -137,8 +136,9 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
   if (threadIdx.x == 0) {
     for (int i = 0; i < STAGES; i++) {
       barrierInit(sharedAddress(&shared.full[i]), __CUDA_ARCH__ >= 900 ? 1 : 32);
-      barrierInit(sharedAddress(&shared.empty[i]), CONSUMERS);
+      barrierInit(sharedAddress(&shared.empty[i]), RELEASES);
     }
+    if constexpr (WIDENERS > 0) initWidening(shared);
     shared.ownedCount = 0;
     for (int i = 0; i < CONSUMERS; i++) shared.done[i] = 0;
 #if __CUDA_ARCH__ >= 900
@@ -146,22 +146,32 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
 #endif
   }
   // Launches are counted: flags of former ones are not equal to this one's number.
-  if (threadIdx.x == THREADS - 1) shared.epoch = *reinterpret_cast<volatile int*>(ready) + 1;
+  if (threadIdx.x == COPY_THREADS - 1) shared.epoch = *reinterpret_cast<volatile int*>(ready) + 1;
   __syncthreads();
   if (threadIdx.x / 32 < CONSUMERS) {
 #if WGMMA
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 208;");
+    if constexpr (WIDENERS > 0) {
+      asm volatile("setmaxnreg.inc.sync.aligned.u32 200;");
+    } else {
+      asm volatile("setmaxnreg.inc.sync.aligned.u32 208;");
+    }
 #endif
     computeRecords(a, shared);
     mergeOwned(a, shared, threadIdx.x / 32);
   } else {
 #if WGMMA
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
+    if constexpr (WIDENERS > 0) {
+      asm volatile("setmaxnreg.dec.sync.aligned.u32 56;");
+    } else {
+      asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
+    }
 #endif
     if (threadIdx.x / 32 == CONSUMERS) {
       copyTiles(a, shared);
+    } else if (threadIdx.x >= COPY_THREADS) {
+      if constexpr (WIDENERS > 0) widenRecords(a, shared);
     } else {
-      if (threadIdx.x == THREADS - 1) {
+      if (threadIdx.x == COPY_THREADS - 1) {
         __threadfence();
         u32 blocks = gridDim.x * gridDim.y;
         if (atomicInc(reinterpret_cast<u32*>(ready) + 1, blocks - 1) == blocks - 1) ready[0] = shared.epoch;
@@ -174,7 +184,11 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
       } else {
         listOwned(a, shared, 0);
       }
-      mergeOwned(a, shared, CONSUMERS + helper);
+      if constexpr (MERGERS > CONSUMERS) {
+        mergeOwned(a, shared, CONSUMERS + helper);
+      } else {
+        groupSync(9, 32 * (CONSUMERS + HELPERS));
+      }
     }
   }
 }

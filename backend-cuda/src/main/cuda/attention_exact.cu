@@ -1,10 +1,34 @@
 // Attention in fp32 arithmetic throughout, over KV of any type: the plain twin of attention.cu, with its
 // records and arguments (README.md). HEAD_DIM, CHUNK, GROUP: shape; KV_TYPE: how K and V are stored
-// (numbers.cuh). q and out are fp32.
+// (numbers.cuh), or KV_EIGHT (kv_layout.cuh). q and out are fp32.
 #include "kv_layout.cuh"
 #include "numbers.cuh"
 
+#if KV_EIGHT
+#include "eight.cuh"
+
+typedef unsigned char Kv;
+
+// K or V of one token and head.
+struct Head {
+  const Kv* tile;
+  int slot;
+  float scale;
+  __device__ Head(const Kv* kv, int chunk, int kv_heads, int kv_head, int which, int at)
+      : tile(kv + eightTile(chunk, kv_heads, kv_head, which)), slot(at), scale(*reinterpret_cast<const float*>(tile + eightScale(at))) {}
+  __device__ float operator[](int x) const { return widenEight(tile[eightValue(slot, x)]) * scale; }
+};
+#else
 typedef Stored<KV_TYPE>::T Kv;
+
+struct Head {
+  const Kv* tile;
+  int slot;
+  __device__ Head(const Kv* kv, int chunk, int kv_heads, int kv_head, int which, int at)
+      : tile(kv + kvTile(chunk, kv_heads, kv_head, which)), slot(at) {}
+  __device__ float operator[](int x) const { return widen<KV_TYPE>(tile[kvOffset(slot, x)]); }
+};
+#endif
 
 constexpr int RECORD = 16;                               // ints of a record
 constexpr int PARTS = (HEAD_DIM + WARP - 1) / WARP;      // values of a head that a lane holds
@@ -43,10 +67,10 @@ __device__ void take_tokens(
     float score = -INFINITE;
     if (token < tokens) {
       int at = first_slot + token;
-      const Kv* k = a.kv + kvTile(chunks[at / CHUNK], gridDim.y, kv_head, 0);
+      Head k(a.kv, chunks[at / CHUNK], gridDim.y, kv_head, 0, at % CHUNK);
       float sum = 0;
       for (int x = 0; x < HEAD_DIM; x++) {
-        sum += q[x] * widen<KV_TYPE>(k[kvOffset(at % CHUNK, x)]);
+        sum += q[x] * k[x];
       }
       score = sum * a.scale;
     }
@@ -66,11 +90,11 @@ __device__ void take_tokens(
       float w = __shfl_sync(ALL_LANES, weight, t);
       if (w > 0) {
         int at = first_slot + base + t;
-        const Kv* v = a.kv + kvTile(chunks[at / CHUNK], gridDim.y, kv_head, 1);
+        Head v(a.kv, chunks[at / CHUNK], gridDim.y, kv_head, 1, at % CHUNK);
         for (int i = 0; i < PARTS; i++) {
           int x = i * WARP + lane;
           if (x < HEAD_DIM) {
-            state.o[i] += w * widen<KV_TYPE>(v[kvOffset(at % CHUNK, x)]);
+            state.o[i] += w * v[x];
           }
         }
       }

@@ -4,7 +4,8 @@
 #pragma once
 #include "shape.cuh"
 
-constexpr int MERGERS = CONSUMERS + HELPERS;  // warps
+// Warps that merge; beside warps that widen, helpers have no registers for it.
+constexpr int MERGERS = CONSUMERS + (WIDENERS > 0 ? 0 : HELPERS);
 
 struct Record {
   int firstRow, rows, firstToken, flags, partial, chunkStart, tokens;
@@ -175,7 +176,7 @@ __device__ __forceinline__ static void mergeHead(const Arguments& a, const Share
 // All rows that this block owns, by the warps 0 .. MERGERS - 1 (`warp`). List and records are ready for the first round.
 __device__ __forceinline__ static void mergeOwned(const Arguments& a, Shared& shared, int warp) {
   for (int round = 0;; round++) {
-    groupSync(9, 32 * MERGERS);
+    groupSync(9, round == 0 ? 32 * (CONSUMERS + HELPERS) : 32 * MERGERS);
     int count = shared.ownedCount;
     for (int i = warp; i < count * GROUP; i += MERGERS) mergeHead(a, shared, i / GROUP, blockIdx.y * GROUP + i % GROUP);
     if (count < OWNED_AT_ONCE) return;

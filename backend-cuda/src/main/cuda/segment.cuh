@@ -1,6 +1,7 @@
 // Attention of the query rows of one record over its tokens, by the 8 consumer warps.
 #pragma once
 #include "merge.cuh"
+#include "segment_eight.cuh"
 
 // Warps stand in 8 / SPLIT bands of 16 query rows; the SPLIT warps of a band share its work: each scores its part of a
 // tile's tokens, then weighs its part of V's columns with the weights of all. So a band has one softmax state, and no
@@ -11,6 +12,9 @@ struct Segment {
   static_assert(!ALONE || SPLIT == 4, "");
   static constexpr int SCORED = BANDS / SPLIT > 0 ? BANDS / SPLIT : 1;   // groups of 8 tokens that a warp scores
   static constexpr int COLUMNS = (STEPS + SPLIT - 1) / SPLIT;             // groups of 16 columns of V that it weighs
+  static constexpr bool DIRECT = EIGHT && SPLIT >= 4;                     // 8-bit K and V become operands in registers
+  static constexpr bool STAGED = EIGHT && SPLIT <= 2;                     // or 16-bit tiles in shared memory
+  static constexpr int SCALE_STRIDE = DIRECT ? KV_BAND_BYTES : 32;        // bytes from band to band of scales
 
   const Arguments& a;
   Shared& shared;
@@ -20,12 +24,24 @@ struct Segment {
   float m[2], l[2];
   int limit[2];  // tokens that rows lane / 4 and lane / 4 + 8 see
   int sure;      // tokens that all rows of the warp see
+  Unit unit;     // of o, if V has scales
+
+  // Where a tile lies in shared memory, and the scales of its first band.
+  struct Place {
+    u32 k, v, keyScales, valueScales;
+  };
 
   __device__ __forceinline__ Segment(const Arguments& arguments, Shared& sharedMemory, int warp)
       : a(arguments), shared(sharedMemory), lane(threadIdx.x % 32), band(warp / SPLIT), part(warp % SPLIT), heads(GROUP * gridDim.y) {}
 
   // Members must be set on every path that reads them: else they would take registers all the time.
   __device__ __forceinline__ void run(const Record& r, Cursor& cursor, u32& turn) {
+    u32 none = 0;
+    run(r, cursor, turn, none);
+  }
+
+  // wide: tiles that came in 16 bits so far, see wideWait.
+  __device__ __forceinline__ void run(const Record& r, Cursor& cursor, u32& turn, u32& wide) {
     if constexpr (!ALONE) {
       stageQueries(r);
       turn = 0;
@@ -44,30 +60,65 @@ struct Segment {
       }
 #if WGMMA
       if constexpr (SPLIT == 1) {
-        overlapped(r, cursor);
+        if constexpr (EIGHT) {
+          overlappedEight(r, cursor, wide);
+        } else {
+          overlapped(r, cursor);
+        }
       } else
 #endif
-        for (int done = 0; done < r.tokens; done += TILE, cursor.next(), turn ^= 1) {
-          barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
-          tile(sharedAddress(shared.ring[cursor.stage]), done, min(TILE, r.tokens - done), turn);
-          release(cursor);
-        }
+        tiles(r, cursor, turn);
       store(r, turn);
       turn ^= 1;
     } else {
       groupSync(6, 32 * CONSUMERS);
-      pass(r, cursor);
+      if constexpr (STAGED && WGMMA && SPLIT == 1) {
+        follow(r, cursor, wide);
+      } else {
+        pass(r, cursor);
+      }
     }
     // Queries and boards of this record are read until the end, and lie where a single row's boards do.
     if (SPLIT <= 2) groupSync(6, 32 * CONSUMERS);
     if (!ALONE) turn = 0;  // warps without a part have not counted
   }
 
+  __device__ __forceinline__ void tiles(const Record& r, Cursor& cursor, u32& turn) {
+    if constexpr (!STAGED) {
+      for (int done = 0; done < r.tokens; done += TILE, cursor.next(), turn ^= 1) {
+        barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+        u32 stage = sharedAddress(shared.ring[cursor.stage]);
+        tile(Place{stage, stage + TILE_BYTES, stage + EIGHT_SCALES, stage + TILE_BYTES + EIGHT_SCALES}, done, min(TILE, r.tokens - done), turn);
+        release(cursor);
+      }
+    } else {
+      stagedTiles<true>(r, cursor, turn);
+    }
+  }
+
   // Tiles that this warp has no part in. It follows them all the same: a barrier tells only even from odd phases.
   __device__ __forceinline__ void pass(const Record& r, Cursor& cursor) {
-    for (int done = 0; done < r.tokens; done += TILE, cursor.next()) {
-      barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
-      release(cursor);
+    if constexpr (!STAGED) {
+      for (int done = 0; done < r.tokens; done += TILE, cursor.next()) {
+        barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+        release(cursor);
+      }
+    } else {
+      u32 turn = 0;
+      stagedTiles<false>(r, cursor, turn);
+    }
+  }
+
+  // Tiles by way of 16 bits, which all warps prepare; without PART this one does no more than that.
+  template <bool PART>
+  __device__ __forceinline__ void stagedTiles(const Record& r, Cursor& cursor, u32& turn) {
+    WideTiles& tiles = shared.wide();
+    Place wide{sharedAddress(tiles.k[0]), sharedAddress(tiles.v[0]), sharedAddress(tiles.keyScales[0]), sharedAddress(tiles.valueScales[0])};
+    for (int done = 0; done < r.tokens; done += TILE, turn ^= 1) {
+      int count = min(TILE, r.tokens - done);
+      widenStage(shared, cursor, count);
+      if constexpr (PART) tile(wide, done, count, turn);
+      groupSync(6, 32 * CONSUMERS);
     }
   }
 
@@ -87,6 +138,7 @@ struct Segment {
       m[half] = -infinity();
       l[half] = 0;
     }
+    if constexpr (EIGHT) unit.bits = 0;
     if ((r.flags & CAUSAL)) sure = __reduce_min_sync(~0u, min(limit[0], limit[1]));
 #pragma unroll
     for (int i = 0; i < 2 * COLUMNS; i++) {
@@ -114,7 +166,16 @@ struct Segment {
 #pragma unroll
       for (int j = 0; j < IN_FLIGHT; j++) {
         int i = base + 32 * CONSUMERS * j;
-        if (i < pieces) *reinterpret_cast<uint4*>(shared.board.queries[i / UNITS] + i % UNITS * 16) = v[j];
+        if constexpr (DIRECT) {
+          // Values 4 t .. 4 t + 3 of 16 to where an operand has 2 t, 2 t + 1, 2 t + 8, 2 t + 9.
+          unsigned char* to = shared.board.queries[i / UNITS] + i % UNITS / 2 * 32 + i % 2 * 8;
+          if (i < pieces) {
+            *reinterpret_cast<uint2*>(to) = make_uint2(v[j].x, v[j].z);
+            *reinterpret_cast<uint2*>(to + 16) = make_uint2(v[j].y, v[j].w);
+          }
+        } else {
+          if (i < pieces) *reinterpret_cast<uint4*>(shared.board.queries[i / UNITS] + i % UNITS * 16) = v[j];
+        }
       }
     }
     groupSync(6, 32 * CONSUMERS);
@@ -131,34 +192,48 @@ struct Segment {
     for (int half = 0; half < 2; half++) {
       int row = queryRow(half);
       bool valid = row < GROUP;
-      const Io* from = queries + row * HEAD_DIM + lane % 4 * 2;
+      constexpr int WIDTH = DIRECT ? 4 : 2, NEXT = DIRECT ? 2 : 8;  // see scoreEight
+      const Io* from = queries + row * HEAD_DIM + lane % 4 * WIDTH;
 #pragma unroll
       for (int k = 0; k < STEPS; k++) {
-        q[k][half] = valid && 16 * k + lane % 4 * 2 < HEAD_DIM ? loadPair(from + 16 * k) : 0;
-        q[k][half + 2] = valid && 16 * k + 8 + lane % 4 * 2 < HEAD_DIM ? loadPair(from + 16 * k + 8) : 0;
+        q[k][half] = valid && 16 * k + lane % 4 * WIDTH < HEAD_DIM ? loadPair(from + 16 * k) : 0;
+        q[k][half + 2] = valid && 16 * k + NEXT + lane % 4 * WIDTH < HEAD_DIM ? loadPair(from + 16 * k + NEXT) : 0;
       }
     }
   }
 
-  // tokens [done, done + count) of the record lie in the stage at address k.
-  __device__ __forceinline__ void tile(u32 k, int done, int count, u32 turn) {
+  // tokens [done, done + count) of the record lie at `at`.
+  __device__ __forceinline__ void tile(const Place& at, int done, int count, u32 turn) {
     bool mask = count < TILE || done + TILE > sure;
     if constexpr (SPLIT == 1) {
       float s[BANDS][4];
-      score(s, k, 0);
+      score(s, at, 0);
       if (mask) hide(s, done, count, 0);
       float max[2], old[2];
       rowMax(s, max);
-      if (weights(s, max, old)) rescale(old);
+      bool grew = weights(s, max, old);
+      grew |= scaled(s, at, 0, count, old);
+      if (grew) rescale(old);
 #pragma unroll
       for (int step = 0; step < BANDS / 2; step++) {
         u32 p[4];
         operand(p, s, step);
-        weigh(p, k + TILE_BYTES, step, count);
+        weigh(p, at.v, step, count);
       }
     } else {
-      together(k, done, count, mask, turn);
+      together(at, done, count, mask, turn);
     }
+  }
+
+  // Weights times V's scales, if it has any; true if o must be scaled by old for that.
+  template <int N>
+  __device__ __forceinline__ bool scaled(float (&s)[N][4], const Place& at, int first, int count, float (&old)[2]) {
+    if constexpr (!EIGHT) return false;
+    float ratio = unit.template raise<SCALE_STRIDE>(at.valueScales, count);
+    scaleWeights<SCALE_STRIDE>(s, at.valueScales + first * SCALE_STRIDE, unit.inverse(), count - first * 8);
+    old[0] *= ratio;
+    old[1] *= ratio;
+    return ratio != 1;
   }
 
   __device__ __forceinline__ Board& board(u32 turn) { return shared.board.boards[turn][ALONE ? 2 + band : band]; }
@@ -190,13 +265,13 @@ struct Segment {
   }
 
   // A tile by all warps of the band.
-  __device__ __forceinline__ void together(u32 k, int done, int count, bool mask, u32 turn) {
+  __device__ __forceinline__ void together(const Place& at, int done, int count, bool mask, u32 turn) {
     Board& b = board(turn);
     bool scores = part * SCORED < BANDS;
     float s[SCORED][4];
     float max[2] = {-infinity(), -infinity()};
     if (scores) {
-      score(s, k, part * SCORED);
+      score(s, at, part * SCORED);
       if (mask) hide(s, done, count, part * SCORED);
       rowMax(s, max);
     }
@@ -206,7 +281,9 @@ struct Segment {
       for (int i = 0; i < SCORED; i++) s[i][0] = s[i][1] = s[i][2] = s[i][3] = -infinity();
     }
     float old[2];
-    if (weights(s, max, old)) rescale(old);
+    bool grew = weights(s, max, old);
+    grew |= scaled(s, at, scores ? part * SCORED : 0, count, old);
+    if (grew) rescale(old);
     if (scores) {
       unsigned char* to = b.weights[lane / 4] + (part * SCORED * 8 + lane % 4 * 2) * 2;
 #pragma unroll
@@ -221,13 +298,23 @@ struct Segment {
     for (int step = 0; step < BANDS / 2; step++) {
       u32 p[4];
       loadMatrix4(p, from + 32 * step);
-      weigh(p, k + TILE_BYTES, step, count);
+      weigh(p, at.v, step, count);
     }
   }
 
   // s = q . K of N groups of 8 tokens from group first on.
   template <int N>
-  __device__ __forceinline__ void score(float (&s)[N][4], u32 k, int first) {
+  __device__ __forceinline__ void score(float (&s)[N][4], const Place& at, int first) {
+    if constexpr (DIRECT) {
+      scoreEight(s, q, at.k, first);
+    } else {
+      scoreWide(s, at.k, first);
+    }
+    if constexpr (EIGHT) scaleScores<SCALE_STRIDE>(s, at.keyScales + first * SCALE_STRIDE);
+  }
+
+  template <int N>
+  __device__ __forceinline__ void scoreWide(float (&s)[N][4], u32 k, int first) {
 #pragma unroll
     for (int i = 0; i < N; i++) {
 #pragma unroll
@@ -334,6 +421,14 @@ struct Segment {
   // o += p . V for 16 tokens of the tile; p holds their weights.
   __device__ __forceinline__ void weigh(const u32 (&p)[4], u32 v, int step, int count) {
     if (step * 16 >= count) return;
+    if constexpr (DIRECT) {
+      weighEight<COLUMNS, STEPS % SPLIT != 0>(o, p, v, step, part * COLUMNS, count - step * 16);
+    } else {
+      weighWide(p, v, step, count);
+    }
+  }
+
+  __device__ __forceinline__ void weighWide(const u32 (&p)[4], u32 v, int step, int count) {
     u32 from = v + ((2 * step + lane / 8 % 2) * UNITS + part * COLUMNS * 2 + lane / 16) * 128 + lane % 8 * 16;
     bool tail = step * 16 + 16 > count;
 #pragma unroll
@@ -344,6 +439,24 @@ struct Segment {
       if (tail) clear(b, count - step * 16);
       multiply(o[2 * c], p, b[0], b[1]);
       multiply(o[2 * c + 1], p, b[2], b[3]);
+    }
+  }
+
+  // K of a tile is there in 16 bits; the stage itself is not wanted.
+  __device__ __forceinline__ void nextTile(Cursor& cursor, u32 number) {
+    wideWait(shared.wide().keysFull, number);
+    barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+    release(cursor);
+    cursor.next();
+  }
+
+  // A warp without a part in the record.
+  __device__ __forceinline__ void follow(const Record& r, Cursor& cursor, u32& wide) {
+    for (int done = 0; done < r.tokens; done += TILE, wide++) {
+      nextTile(cursor, wide);
+      wideArrive(shared.wide().keysEmpty, wide);
+      wideWait(shared.wide().valuesFull, wide);
+      wideArrive(shared.wide().valuesEmpty, wide);
     }
   }
 
@@ -383,6 +496,51 @@ struct Segment {
     settle(o);
     release(cursor);
     cursor.next();
+  }
+
+  // The same over tiles that other warps widen.
+  __device__ __forceinline__ void overlappedEight(const Record& r, Cursor& cursor, u32& wide) {
+    float s[BANDS][4];
+    u32 p[BANDS / 2][4];
+    float old[2];
+    WideTiles& tiles = shared.wide();
+    nextTile(cursor, wide);
+    scoreGroup(s, sharedAddress(tiles.k[wide % WIDE_TILES]));
+    wgmmaWait<0>();
+    settle(s);
+    scaledSoftmax(s, wide, 0, r.tokens, old);
+    operands(p, s);
+    for (int done = TILE; done < r.tokens; done += TILE) {
+      nextTile(cursor, wide + 1);
+      scoreGroup(s, sharedAddress(tiles.k[(wide + 1) % WIDE_TILES]));
+      wideWait(tiles.valuesFull, wide);
+      weighGroup(p, sharedAddress(tiles.v[wide % WIDE_TILES]));
+      wgmmaWait<1>();
+      settle(s);
+      bool grew = scaledSoftmax(s, wide + 1, done, r.tokens - done, old);
+      wgmmaWait<0>();
+      settle(o);
+      wideArrive(tiles.valuesEmpty, wide);
+      wide++;
+      if (grew) rescale(old);
+      operands(p, s);
+    }
+    wideWait(tiles.valuesFull, wide);
+    weighGroup(p, sharedAddress(tiles.v[wide % WIDE_TILES]));
+    wgmmaWait<0>();
+    settle(o);
+    wideArrive(tiles.valuesEmpty, wide);
+    wide++;
+  }
+
+  __device__ __forceinline__ bool scaledSoftmax(float (&s)[BANDS][4], u32 number, int done, int left, float (&old)[2]) {
+    WideTiles& tiles = shared.wide();
+    int count = min(TILE, left);
+    scaleScores<SCALE_STRIDE>(s, sharedAddress(tiles.keyScales[number % WIDE_TILES]));
+    bool grew = softmax(s, done, count, old);
+    grew |= scaled(s, Place{0, 0, 0, sharedAddress(tiles.valueScales[number % WIDE_TILES])}, 0, count, old);
+    wideArrive(tiles.keysEmpty, number);
+    return grew;
   }
 
   __device__ __forceinline__ bool softmax(float (&s)[BANDS][4], int done, int count, float (&old)[2]) {
@@ -449,6 +607,19 @@ struct Segment {
     b[3] &= high;
   }
 
+  // The ith pair of neighbouring columns that the thread holds. 8-bit operands have even and odd columns apart.
+  __device__ __forceinline__ float first(int i, int half) const { return DIRECT ? o[i & ~1][2 * half + i % 2] : o[i][2 * half]; }
+
+  __device__ __forceinline__ float second(int i, int half) const { return DIRECT ? o[i | 1][2 * half + i % 2] : o[i][2 * half + 1]; }
+
+  __device__ __forceinline__ void inUnits(int half) {
+#pragma unroll
+    for (int i = 0; i < 2 * COLUMNS; i++) {
+      o[i][2 * half] *= unit.value();
+      o[i][2 * half + 1] *= unit.value();
+    }
+  }
+
   __device__ __forceinline__ void store(const Record& r, u32 turn) {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -461,22 +632,23 @@ struct Segment {
       int row = queryRow(half);
       if (row < r.rows * GROUP) {
         int head = blockIdx.y * GROUP + row % GROUP;
-        int column = part * COLUMNS * 16 + lane % 4 * 2;
+        int column = part * COLUMNS * 16 + lane % 4 * (DIRECT ? 4 : 2);
+        if constexpr (EIGHT) inUnits(half);
         if (r.partial < 0) {
           long to = (r.firstRow + row / GROUP) * a.outStride + head * HEAD_DIM;
           float inverse = l[half] > 0 ? __fdividef(1, l[half]) : 0;
 #pragma unroll
           for (int i = 0; i < 2 * COLUMNS; i++) {
-            if (column + 8 * i < HEAD_DIM) storePair(a, to + column + 8 * i, o[i][2 * half] * inverse, o[i][2 * half + 1] * inverse);
+            int x = column + (DIRECT ? 16 * (i / 2) + 2 * (i % 2) : 8 * i);
+            if (x < HEAD_DIM) storePair(a, to + x, first(i, half) * inverse, second(i, half) * inverse);
           }
         } else {
           long state = long(r.partial + row / GROUP) * heads + head;
           float* to = a.partialO + state * HEAD_DIM;
 #pragma unroll
           for (int i = 0; i < 2 * COLUMNS; i++) {
-            if (column + 8 * i < HEAD_DIM) {
-              *reinterpret_cast<float2*>(to + column + 8 * i) = make_float2(o[i][2 * half], o[i][2 * half + 1]);
-            }
+            int x = column + (DIRECT ? 16 * (i / 2) + 2 * (i % 2) : 8 * i);
+            if (x < HEAD_DIM) *reinterpret_cast<float2*>(to + x) = make_float2(first(i, half), second(i, half));
           }
           if (part == 0 && lane % 4 == 0) {
             *reinterpret_cast<float2*>(a.partialMl + 2 * state) = make_float2(m[half], l[half]);

@@ -17,7 +17,7 @@ constexpr int TILE = SHARED_BUDGET < 120 * 1024 ? (HEAD_DIM > 128 ? 16 : 32) : S
 constexpr int ROW_CAP = HEAD_DIM <= 128 ? 128 : 64;         // query rows of one record
 constexpr int CONSUMERS = 8;                                // warps that compute
 constexpr int HELPERS = 3;                                  // warps that signal and merge
-constexpr int THREADS = 32 * (CONSUMERS + 1 + HELPERS);     // and one that copies
+constexpr int COPY_THREADS = 32 * (CONSUMERS + 1 + HELPERS);  // up to and with these: one more warp copies
 constexpr int STEPS = PAD_DIM / 16;                         // matrix steps along a head
 constexpr int BANDS = TILE / 8;                             // groups of 8 tokens in a tile
 constexpr int RECORD = 16;                                  // ints of a record
@@ -44,14 +44,21 @@ typedef unsigned short Out;
 
 constexpr int QUERY_BYTES = GROUP * HEAD_DIM * int(sizeof(Io));            // of one row and KV head
 constexpr bool QUERY_IN_STAGE = QUERY_BYTES % 16 == 0 && QUERY_BYTES <= 4096;  // single rows' queries come with their first tile
-constexpr int TILE_BYTES = TILE * PAD_DIM * 2;                             // K or V
-constexpr int STAGE_BYTES = 2 * TILE_BYTES + (QUERY_IN_STAGE ? (QUERY_BYTES + 127) / 128 * 128 : 0);
+constexpr int TILE_BYTES = BANDS * KV_BAND_BYTES;                           // K or V
+constexpr int STAGE_BYTES = (2 * TILE_BYTES + 127) / 128 * 128 + (QUERY_IN_STAGE ? (QUERY_BYTES + 127) / 128 * 128 : 0);
 constexpr int WEIGHT_STRIDE = TILE * 2 + 16;    // bytes of a row of weights; an odd multiple of 16, so rows fall into different banks
 constexpr int QUERY_STRIDE = PAD_DIM * 2 + 16;  // bytes
 constexpr int BOARD_BYTES_EACH = 16 * WEIGHT_STRIDE + 16 * 8 * 4;
 constexpr int BOARD_BYTES = ROW_CAP * QUERY_STRIDE > 8 * BOARD_BYTES_EACH ? ROW_CAP * QUERY_STRIDE : 8 * BOARD_BYTES_EACH;
 constexpr int TABLE_BYTES = NEAR_RECORDS * (RECORD + 1) * 4 + OWNED_AT_ONCE * (3 + MERGE_AT_ONCE) * 4 + 512;
-constexpr int FITTING = (SHARED_BUDGET - BOARD_BYTES - TABLE_BYTES) / STAGE_BYTES;
+constexpr bool GROUPED = WGMMA && ROW_CAP == 128;           // records of more than 32 query rows go to warpgroup products
+constexpr bool EIGHT = KV_EIGHT != 0;
+constexpr int WIDENERS = EIGHT && GROUPED ? 4 : 0;          // warps that turn 8-bit K and V into 16 bits for those
+constexpr int THREADS = COPY_THREADS + 32 * WIDENERS;
+constexpr int RELEASES = CONSUMERS + WIDENERS;              // warps that must have left a stage
+constexpr int WIDE_TILES = GROUPED ? 2 : 1;                 // places for tiles of 8-bit K, and of V, in 16 bits
+constexpr int WIDE_BYTES = EIGHT ? (WIDE_TILES * (2 * TILE * (PAD_DIM * 2 + 4) + 32) + 127) / 128 * 128 : 0;
+constexpr int FITTING = (SHARED_BUDGET - BOARD_BYTES - TABLE_BYTES - WIDE_BYTES) / STAGE_BYTES;
 constexpr int STAGES = FITTING > 8 ? 8 : FITTING;
 static_assert(STAGES >= 2, "no room for two stages");
 
@@ -61,7 +68,25 @@ struct Board {
   float numbers[16][8];
 };
 
-struct __align__(128) Shared {
+struct __align__(128) WideTiles {
+  unsigned char k[WIDE_TILES][TILE * PAD_DIM * 2], v[WIDE_TILES][TILE * PAD_DIM * 2];
+  float keyScales[WIDE_TILES][TILE], valueScales[WIDE_TILES][TILE];
+  u64 keysFull[WIDE_TILES], keysEmpty[WIDE_TILES], valuesFull[WIDE_TILES], valuesEmpty[WIDE_TILES];
+};
+
+// Only 8-bit KV has them; without they take no room, and nothing calls wide().
+template <bool>
+struct Wide {
+  __device__ WideTiles& wide();
+};
+
+template <>
+struct Wide<true> {
+  WideTiles tiles;
+  __device__ __forceinline__ WideTiles& wide() { return tiles; }
+};
+
+struct __align__(128) Shared : Wide<EIGHT> {
   unsigned char ring[STAGES][STAGE_BYTES];
   union {
     Board boards[2][4];

@@ -12,7 +12,7 @@ import org.chunkllama.spi.KvLayout;
  * @param kvHeads key/value heads
  * @param headDim values per head: 64, 80, 96, 128 or 256 on the fast backends
  * @param chunkTokens tokens per chunk: 16 to 128, a multiple of 16
- * @param kvType how K and V are stored: F32, BF16 or F16
+ * @param kvType how K and V are stored: F32, BF16 or F16; on some backends F8 or I8
  * @param poolBytes memory for K and V, taken at start; room for at least one chunk
  * @param scale factor of the scores q . k
  * @param backend a backend's name, or {@code auto}

@@ -45,6 +45,7 @@ final class LlmLoader implements AutoCloseable {
     Tokenizer tokenizer = opened(Tokenizers.of(file.tokenizer()));
     ChatTemplate template = ChatTemplate.of(file.chatTemplate().orElse(null), tokenizer);
     Backend backend = opened(Backends.open(options.backend(), options.backendOptions()));
+    backend.requireKvType(kvType());
 
     ModelConfig config = file.config();
     KvLayout layout =
@@ -137,6 +138,8 @@ final class LlmLoader implements AutoCloseable {
       case F32 -> DType.F32;
       case BF16 -> DType.BF16;
       case F16 -> DType.F16;
+      case F8 -> DType.F8;
+      case I8 -> DType.I8;
       case AUTO ->
           switch (options.backendOptions().precision()) {
             case FP32 -> DType.F32;

@@ -32,12 +32,17 @@ public record LlmOptions(
     boolean prefixSharing,
     boolean chunkFirst,
     LoadFormat loadFormat) {
-  /** Storage type of keys and values. AUTO follows the precision of the backend's products. */
+  /**
+   * Storage type of keys and values. AUTO follows the precision of the backend's products; F8
+   * (e4m3) and I8 take half of the memory of BF16, where the backend has them.
+   */
   public enum KvType {
     AUTO,
     F32,
     BF16,
-    F16
+    F16,
+    F8,
+    I8
   }
 
   /** Where weights come from. DUMMY: random ones, to measure speed; answers mean nothing. */

@@ -74,7 +74,7 @@ final class PoolSize {
       throw new DeviceException(plan + "; choose a smaller model, or another --backend");
     }
     if (bytes > left) {
-      throw new DeviceException(plan + "; choose a smaller --kv-memory, or --kv-type bf16");
+      throw new DeviceException(plan + "; choose a smaller --kv-memory, or a smaller --kv-type");
     }
     return chunks(layout, context, Math.max(1, bytes));
   }

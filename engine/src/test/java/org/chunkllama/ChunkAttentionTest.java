@@ -202,7 +202,7 @@ class ChunkAttentionTest {
   void badOptionsAreRefused() {
     refused("must be a positive multiple", () -> ChunkAttentionOptions.of(5, 2, 8));
     refused("chunk size must be a multiple of 16", () -> SMALL.withChunkTokens(17));
-    refused("type must be F32, BF16 or F16", () -> SMALL.withKvType(DType.Q8_0));
+    refused("type must be F32, BF16, F16, F8 or I8", () -> SMALL.withKvType(DType.Q8_0));
     refused("gives 0 chunks", () -> SMALL.withPoolBytes(100));
     refused("unknown backend 'gpu'", () -> ChunkAttention.open(SMALL.withBackend("gpu")));
   }

@@ -27,7 +27,10 @@ final class AttentionFixture implements AutoCloseable {
   private final float scale;
 
   /** {@code [layer][chunk][slot]}: K and V of all heads as the cache's type stores them. */
-  private final float[] @Nullable [][][] stored;
+  private float[] @Nullable [][][] stored;
+
+  /** The same as it was given. */
+  private final float[] @Nullable [][][] given;
 
   private final Tensor rows;
   private final AttentionPlan writes;
@@ -42,6 +45,7 @@ final class AttentionFixture implements AutoCloseable {
     this.scale = (float) (1 / Math.sqrt(layout.headDim()));
     this.cache = backend.kvCache(layout, chunks);
     this.stored = new float[layout.layers()][chunks][layout.chunkTokens()][];
+    this.given = new float[layout.layers()][chunks][layout.chunkTokens()][];
     this.rows = backend.tensor(BATCH, columns);
     this.writes = new AttentionPlan(layout.chunkTokens());
     float[] poison = Numbers.filled(kvColumns, Float.NaN);
@@ -57,8 +61,14 @@ final class AttentionFixture implements AutoCloseable {
 
   /** K and V of all heads of one token, {@code [K or V][kv head][head dim]}. */
   void write(int layer, int chunk, int slot, float[] kv) {
-    stored[layer][chunk][slot] = Numbers.rounded(kv, layout.type());
+    stored[layer][chunk][slot] = Numbers.rounded(kv, layout.type(), layout.headDim());
+    given[layer][chunk][slot] = kv.clone();
     append(layer, chunk, slot, kv);
+  }
+
+  /** From now on {@link #expected} is told from the numbers that were given, not as stored. */
+  void expectAsGiven() {
+    stored = given;
   }
 
   /** What {@link #write} stored, for a copy inside the cache. */

@@ -1,6 +1,7 @@
 package org.chunkllama.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -10,6 +11,8 @@ import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.DType;
+import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Tensor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -56,6 +59,21 @@ public abstract class BackendContract {
       offered.remove(Precision.FP16);
     }
     return offered;
+  }
+
+  /** True if the backend cannot store keys and values so; then it must say what it can store. */
+  boolean isRefused(DType type) {
+    if (backend().kvTypes().contains(type)) {
+      return false;
+    }
+    KvLayout layout = new KvLayout(1, 1, 64, 16, type);
+    assertThatThrownBy(() -> backend().kvCache(layout, 1))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("F32, F16, BF16")
+        .hasMessageContaining("not as " + type)
+        .message()
+        .doesNotContain("\n");
+    return true;
   }
 
   @AfterAll

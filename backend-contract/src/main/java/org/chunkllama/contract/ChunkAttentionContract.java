@@ -25,8 +25,18 @@ public abstract class ChunkAttentionContract extends BackendContract {
   private record Expected(long id, List<float[]> k, List<float[]> v) {}
 
   @ParameterizedTest
-  @CsvSource({"F32,16,true", "F32,64,false", "BF16,32,true", "F16,64,true"})
+  @CsvSource({
+    "F32,16,true",
+    "F32,64,false",
+    "BF16,32,true",
+    "F16,64,true",
+    "F8,32,true",
+    "I8,64,true"
+  })
   void promptsAndDecoding(DType type, int chunkTokens, boolean sharing) {
+    if (isRefused(type)) {
+      return;
+    }
     ChunkAttentionOptions options =
         ChunkAttentionOptions.of(QUERY_HEADS, KV_HEADS, HEAD_DIM)
             .withKvType(type)
@@ -69,7 +79,7 @@ public abstract class ChunkAttentionContract extends BackendContract {
 
   private static void put(float[] all, int index, float[] one, List<float[]> stored, DType type) {
     System.arraycopy(one, 0, all, index * one.length, one.length);
-    stored.add(Numbers.rounded(one, type));
+    stored.add(Numbers.rounded(one, type, HEAD_DIM));
   }
 
   private static Expected fork(ChunkAttention attention, Expected from) {

@@ -9,6 +9,7 @@ import org.chunkllama.contract.Forest.Sequence;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.EightBit;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,62 @@ public abstract class KvCacheContract extends BackendContract {
           assertThat(actual[i]).as("V %s", values[2 * d + i]).isEqualTo((float) expected[i]);
         }
       }
+    }
+  }
+
+  /** A neighbouring number of the type is farther away than what kernels may lose on the way. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F8", "I8"})
+  void headsAreRoundedToNearest(DType type) {
+    if (isRefused(type)) {
+      return;
+    }
+    int d = 64;
+    KvLayout kv = new KvLayout(1, 2, d, 16, type);
+    SplittableRandom random = new SplittableRandom(5);
+    try (AttentionFixture fixture = new AttentionFixture(backend(), kv, 40, 2)) {
+      for (int chunk = 0; chunk < 40; chunk++) {
+        float[] values = Numbers.gaussian(random, 4 * d);
+        for (int head = 0; head < 4; head++) {
+          head(random, values, head * d, d, type);
+        }
+        fixture.write(0, chunk, 0, values);
+        fixture.flush(0);
+        List<Sequence> one = List.of(new Sequence(new int[] {chunk}, 0, 1));
+        float[] queries = new float[2 * d];
+        float[] actual = fixture.attend(0, plan(kv, 2, one), queries);
+        double[] expected = fixture.expected(0, one, queries);
+        for (int i = 0; i < actual.length; i++) {
+          double slack = Math.abs(expected[i]) * 1e-3;
+          assertThat((double) actual[i])
+              .as("V %s", values[2 * d + i])
+              .isBetween(expected[i] - slack, expected[i] + slack);
+        }
+      }
+    }
+  }
+
+  /**
+   * A head of any size: random, zero, or such that its scale is 2^n and values stand between two.
+   */
+  private static void head(SplittableRandom random, float[] values, int at, int d, DType type) {
+    float size = (float) Math.pow(2, random.nextInt(-60, 60));
+    int form = random.nextInt(4);
+    for (int i = at; i < at + d; i++) {
+      if (form == 0) {
+        values[i] = 0;
+      } else if (form == 1) {
+        boolean f8 = type == DType.F8;
+        float tie = f8 ? 8.5f + random.nextInt(8) : 0.5f + random.nextInt(120);
+        values[i] = (f8 ? tie * (float) Math.pow(2, random.nextInt(-17, 5)) : tie) * size;
+      } else {
+        values[i] *= size;
+      }
+    }
+    if (form == 1) {
+      values[at] = EightBit.largest(type) * size;
     }
   }
 
@@ -87,8 +144,11 @@ public abstract class KvCacheContract extends BackendContract {
   @ParameterizedTest
   @EnumSource(
       value = DType.class,
-      names = {"F32", "BF16", "F16"})
+      names = {"F32", "BF16", "F16", "F8", "I8"})
   void aCopyTakesTheFirstSlotsOfAllLayers(DType type) {
+    if (isRefused(type)) {
+      return;
+    }
     int c = 32;
     KvLayout kv = new KvLayout(2, 3, 64, c, type);
     SplittableRandom random = new SplittableRandom(3);

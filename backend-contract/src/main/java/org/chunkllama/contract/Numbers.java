@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.EightBit;
 
 /** Random values, rounding, and comparison with an expected result in double precision. */
 final class Numbers {
@@ -48,12 +49,35 @@ final class Numbers {
     return toLow < toHigh || (toLow == toHigh && lowIsEven) ? low : high;
   }
 
-  static float[] rounded(float[] values, DType type) {
+  /** Heads of {@code headDim} values as a cache of that type stores them. */
+  static float[] rounded(float[] values, DType type, int headDim) {
     float[] rounded = new float[values.length];
+    if (type.isEightBit()) {
+      for (int head = 0; head < values.length; head += headDim) {
+        roundHead(values, head, headDim, type, rounded);
+      }
+      return rounded;
+    }
     for (int i = 0; i < values.length; i++) {
       rounded[i] = rounded(values[i], type);
     }
     return rounded;
+  }
+
+  private static void roundHead(float[] values, int head, int count, DType type, float[] rounded) {
+    float largest = 0;
+    for (int i = head; i < head + count; i++) {
+      largest = Math.max(largest, Math.abs(values[i])); // NaN if one is
+    }
+    float scale = largest < 0x1p-100f ? 0 : largest / EightBit.largest(type);
+    for (int i = head; i < head + count; i++) {
+      double x = scale == 0 ? 0 : values[i] / scale;
+      double step = 1;
+      if (type == DType.F8) { // 3 bits behind the first one, 2^-9 at least
+        step = Math.max(0x1p-9, Math.scalb(1.0, Math.getExponent(x) - 3));
+      }
+      rounded[i] = (float) (Math.rint(x / step) * step) * scale;
+    }
   }
 
   /** Every value within {@code tolerance} of what is expected; NaN is within no tolerance. */

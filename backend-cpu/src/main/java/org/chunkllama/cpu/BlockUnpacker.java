@@ -41,7 +41,8 @@ final class BlockUnpacker {
         case Q4_K -> q4_k(at, i, integers, scales, offsets);
         case Q5_K -> q5_k(at, i, integers, scales, offsets);
         case Q6_K -> q6_k(at, i, integers, scales, offsets);
-        case F32, F16, BF16 -> throw new IllegalArgumentException(type + " is not quantised");
+        case F32, F16, BF16, F8, I8 ->
+            throw new IllegalArgumentException(type + " is not quantised");
       }
     }
   }

@@ -75,6 +75,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public KvCache kvCache(KvLayout layout, int chunks) {
+    requireKvType(layout.type());
     return new CpuKvCache(layout, chunks);
   }
 

@@ -19,7 +19,7 @@ record QuantForm(int bits, int group) {
       case Q4_0, Q4_1, Q4_K -> new QuantForm(4, 32);
       case Q8_0, Q5_K -> new QuantForm(8, 32);
       case Q6_K -> new QuantForm(8, 16);
-      case F32, F16, BF16 -> null;
+      case F32, F16, BF16, F8, I8 -> null;
     };
   }
 

@@ -33,6 +33,7 @@ interface RowDecoder {
       case Q4_K -> SuperBlocks::q4_k;
       case Q5_K -> SuperBlocks::q5_k;
       case Q6_K -> SuperBlocks::q6_k;
+      case F8, I8 -> throw new IllegalArgumentException(type + " is not a type of weights");
     };
   }
 

@@ -21,7 +21,6 @@ final class CudaAttention implements AutoCloseable {
   private static final int GROUP_MAX = 16; // of the tensor-core kernel
   private static final int EXACT_THREADS = 256;
   private static final int EXACT_ROWS = 64; // times the group
-  private static final int FAST_THREADS = 384;
 
   private record Key(KvLayout layout, int group) {}
 
@@ -163,6 +162,7 @@ final class CudaAttention implements AutoCloseable {
             "CHUNK=" + layout.chunkTokens(),
             "GROUP=" + key.group,
             "KV_BF16=" + (bf16 ? 1 : 0),
+            "KV_EIGHT=" + (layout.type() == DType.F8 ? 1 : layout.type() == DType.I8 ? 2 : 0),
             "IO_F32=0",
             "OUT_F32=1",
             "OUT_TWIN=" + (twin ? 1 : 0),
@@ -170,8 +170,9 @@ final class CudaAttention implements AutoCloseable {
     Kernel kernel = module.kernel("attention", ARGUMENTS + (twin ? 3 : 2));
     int shared = module.constant("attention_shared_bytes");
     kernel.allowShared(shared);
+    int threads = module.constant("attention_threads");
     int cap = module.constant("attention_row_cap");
-    return compiled(kernel, key, 1, cap, FAST_THREADS, shared, queries, twin);
+    return compiled(kernel, key, 1, cap, threads, shared, queries, twin);
   }
 
   private Compiled exact(Key key) {

@@ -2,10 +2,12 @@ package org.chunkllama.cuda;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
+import java.util.Set;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.MatrixProduct;
@@ -14,6 +16,7 @@ import org.chunkllama.plan.PlanCosts;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.DType;
 import org.chunkllama.spi.GraphTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
@@ -145,6 +148,11 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
     CudaMatrix matrix = random.matrix(parts);
     weights.push(matrix.memory());
     return matrix;
+  }
+
+  @Override
+  public Set<DType> kvTypes() {
+    return EnumSet.of(DType.F32, DType.BF16, DType.F16, DType.F8, DType.I8);
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.chunkllama.cuda;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.EightBit;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class CudaKvCache implements KvCache {
   static final int MAX_HEAD_DIM = 256;
   private static final int THREADS = 256;
+  private static final int WARP = 32; // writes one head of 8-bit values
 
   private final CudaDevice device;
   private final KvLayout layout;
@@ -37,7 +39,8 @@ final class CudaKvCache implements KvCache {
     this.device = device;
     this.layout = layout;
     this.chunks = chunks;
-    var module = device.kernels.module("kv_cache.cu", constants(layout));
+    String file = layout.type().isEightBit() ? "kv_cache_eight.cu" : "kv_cache.cu";
+    var module = device.kernels.module(file, constants(layout));
     append = module.kernel("append", 6);
     copy = module.kernel("copy_slots", 6);
     memory =
@@ -51,17 +54,17 @@ final class CudaKvCache implements KvCache {
   /** The constants of kernels that read or write the cache. */
   static String[] constants(KvLayout layout) {
     return new String[] {
-      "HEAD_DIM=" + layout.headDim(),
-      "CHUNK=" + layout.chunkTokens(),
-      "KV_TYPE=" + typeNumber(layout.type())
+      "HEAD_DIM=" + layout.headDim(), "CHUNK=" + layout.chunkTokens(), type(layout.type())
     };
   }
 
-  private static int typeNumber(DType type) {
+  private static String type(DType type) {
     return switch (type) {
-      case F32 -> 0;
-      case F16 -> 1;
-      case BF16 -> 2;
+      case F32 -> "KV_TYPE=0";
+      case F16 -> "KV_TYPE=1";
+      case BF16 -> "KV_TYPE=2";
+      case F8 -> "KV_EIGHT=1";
+      case I8 -> "KV_EIGHT=2";
       default -> throw new IllegalArgumentException("KV type " + type);
     };
   }
@@ -71,12 +74,18 @@ final class CudaKvCache implements KvCache {
     return (layout.headDim() + 15) / 16 * 16;
   }
 
-  private long layerValues() {
-    return 2L * chunks * layout.kvHeads() * layout.chunkTokens() * paddedDim();
+  private boolean eight() {
+    return layout.type().isEightBit();
+  }
+
+  /** Bytes of one head of a token, K or V. */
+  private int headBytes() {
+    return paddedDim() * layout.type().blockBytes() + (eight() ? EightBit.SCALE_BYTES : 0);
   }
 
   private long layerBytes() {
-    return Math.multiplyExact(layerValues(), (long) layout.type().blockBytes());
+    return Math.multiplyExact(
+        2L * layout.kvHeads() * layout.chunkTokens() * headBytes(), (long) chunks);
   }
 
   @Override
@@ -108,7 +117,7 @@ final class CudaKvCache implements KvCache {
 
   /** Writes K and V of the first {@code rows} rows to the chunks and slots that the tables say. */
   void append(int layer, CudaTensor qkv, int rows, PlanTables tables) {
-    int threads = 2 * layout.kvHeads() * paddedDim();
+    int threads = 2 * layout.kvHeads() * (eight() ? WARP : paddedDim());
     append
         .with(memory, layerOffset(layer))
         .with(qkv.memory())
@@ -135,7 +144,7 @@ final class CudaKvCache implements KvCache {
     device.context.bind();
     int values = 2 * layout.kvHeads() * slots * paddedDim();
     copy.with(memory)
-        .with(layerValues())
+        .with(layerBytes() / layout.type().blockBytes())
         .with(layout.kvHeads())
         .with(from)
         .with(to)

@@ -88,6 +88,42 @@ class KernelCompileTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"sm_80", "sm_90a"})
+  void eightBitKvOfEveryHeadDimGroupAndChunk(String architecture) {
+    for (int eight = 1; eight <= 2; eight++) {
+      for (int headDim : HEAD_DIMS) {
+        eightBit(architecture, headDim, 64, 4, eight);
+      }
+    }
+    for (int group = 1; group <= 16; group++) { // and every size of chunk
+      eightBit(architecture, 128, 16 * ((group - 1) % 8 + 1), group, 1 + group % 2);
+    }
+  }
+
+  private static void eightBit(String architecture, int headDim, int chunk, int group, int eight) {
+    String[] constants = {"HEAD_DIM=" + headDim, "CHUNK=" + chunk, "KV_EIGHT=" + eight};
+    compile("kv_cache_eight.cu", architecture, constants);
+    compile(
+        "attention_exact.cu",
+        architecture,
+        constants[0],
+        constants[1],
+        constants[2],
+        "GROUP=" + (16 + group));
+    compile(
+        "attention.cu",
+        architecture,
+        constants[0],
+        constants[1],
+        constants[2],
+        "GROUP=" + group,
+        "KV_BF16=0",
+        "IO_F32=1",
+        "OUT_TWIN=" + (eight - 1),
+        "TWIN_BF16=1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a"})
   void attentionOfEveryHeadDimAndType(String architecture) {
     for (int headDim : HEAD_DIMS) {
       for (int bf16 = 0; bf16 <= 1; bf16++) {

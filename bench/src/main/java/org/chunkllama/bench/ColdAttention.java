@@ -66,9 +66,8 @@ public final class ColdAttention {
 
   /** Bytes of K and V, each token counted once. */
   public static long bytes(Shape shape) {
-    Heads heads = shape.heads();
     long tokens = shape.shared() + (long) shape.batch() * shape.own();
-    return 2 * tokens * heads.kvHeads() * heads.headDim() * heads.type().blockBytes();
+    return tokens * shape.heads().layout().bytesPerToken();
   }
 
   /**

@@ -2,9 +2,11 @@ package org.chunkllama.bench;
 
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import org.chunkllama.bench.OpTimes.Op;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
@@ -35,6 +37,11 @@ final class TimedBackend implements Backend {
   @Override
   public String description() {
     return backend.description() + ", timed";
+  }
+
+  @Override
+  public Set<DType> kvTypes() {
+    return backend.kvTypes();
   }
 
   @Override

@@ -15,7 +15,9 @@ final class BackendArguments {
   enum KvTypeName {
     FP32(DType.F32),
     BF16(DType.BF16),
-    FP16(DType.F16);
+    FP16(DType.F16),
+    FP8(DType.F8),
+    INT8(DType.I8);
 
     private final DType type;
 
@@ -41,7 +43,8 @@ final class BackendArguments {
   @Option(
       names = "--kv-type",
       paramLabel = "TYPE",
-      description = "fp32, bf16 or fp16. Default: fp32; of attention tables on a GPU: fp16.")
+      description =
+          "fp32, bf16, fp16, or on cuda and reference fp8 or int8. Default: fp32; of attention tables on a GPU: fp16.")
   private @Nullable KvTypeName kvType;
 
   Backend open() {

@@ -29,7 +29,9 @@ final class ModelOptions {
     AUTO(KvType.AUTO),
     FP32(KvType.F32),
     BF16(KvType.BF16),
-    FP16(KvType.F16);
+    FP16(KvType.F16),
+    FP8(KvType.F8),
+    INT8(KvType.I8);
 
     private final KvType type;
 
@@ -105,7 +107,8 @@ final class ModelOptions {
       paramLabel = "TYPE",
       defaultValue = "auto",
       description =
-          "Of stored keys and values: auto, fp32, bf16 or fp16. Default: ${DEFAULT-VALUE}.")
+          "Of stored keys and values: auto, fp32, bf16, fp16, or on a GPU fp8 or int8 (half of bf16's"
+              + " memory). Default: ${DEFAULT-VALUE}.")
   private KvTypeName kvType = KvTypeName.AUTO;
 
   @Option(

@@ -64,6 +64,30 @@ class GenerateCommandTest {
   }
 
   @Test
+  void eightBitKvAnswersWhereTheBackendHasItAndIsRefusedElsewhere() {
+    for (String type : List.of("fp8", "int8")) {
+      CommandRun run =
+          generate(
+              "--raw",
+              "--max-tokens",
+              "6",
+              "--backend",
+              "reference",
+              "--kv-type",
+              type,
+              "Once upon a time");
+      assertThat(run.status()).as(run.err()).isZero();
+      assertThat(run.out()).startsWith(", there was a");
+      CommandRun refused = generate("--raw", "--backend", "cpu", "--kv-type", type, "Once");
+      assertThat(refused.status()).isNotZero();
+      assertThat(refused.err().lines())
+          .singleElement()
+          .asString()
+          .contains("the cpu backend stores keys and values as F32, F16, BF16, not as");
+    }
+  }
+
+  @Test
   void jsonLinesHaveExactlyTheirMembersInTheOrderOfThePrompts() throws IOException {
     String file =
         prompts(

@@ -1,8 +1,11 @@
 package org.chunkllama.reference;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
@@ -36,6 +39,11 @@ final class ReferenceBackend implements Backend {
   @Override
   public Matrix matrix(List<WeightTensor> parts) {
     return new ReferenceMatrix(parts);
+  }
+
+  @Override
+  public Set<DType> kvTypes() {
+    return EnumSet.of(DType.F32, DType.BF16, DType.F16, DType.F8, DType.I8);
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.Dequantizer;
+import org.chunkllama.spi.EightBit;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 
@@ -41,12 +42,16 @@ final class ReferenceKvCache implements KvCache {
   private long at(int layer, int chunk, boolean value, int head, int slot) {
     long vectors = ((long) layer * chunks + chunk) * 2 + (value ? 1 : 0);
     vectors = (vectors * layout.kvHeads() + head) * layout.chunkTokens() + slot;
-    return vectors * layout.headDim() * layout.type().blockBytes();
+    return vectors * layout.headBytes();
   }
 
   /** Stores one head of one token, rounding to the cache's type. */
   void put(int layer, int chunk, boolean value, int head, int slot, float[] from, int offset) {
     long at = at(layer, chunk, value, head, slot);
+    if (layout.type().isEightBit()) {
+      putEight(at, from, offset);
+      return;
+    }
     for (int i = 0; i < layout.headDim(); i++) {
       float x = from[offset + i];
       switch (layout.type()) {
@@ -61,7 +66,27 @@ final class ReferenceKvCache implements KvCache {
   /** Reads one head of one token. */
   void get(int layer, int chunk, boolean value, int head, int slot, float[] to) {
     DType type = layout.type();
-    Dequantizer.row(type, data, at(layer, chunk, value, head, slot), layout.headDim(), to, 0);
+    long at = at(layer, chunk, value, head, slot);
+    if (!type.isEightBit()) {
+      Dequantizer.row(type, data, at, layout.headDim(), to, 0);
+      return;
+    }
+    float scale = Float.intBitsToFloat(data.get(INT, at));
+    for (int i = 0; i < layout.headDim(); i++) {
+      byte code = data.get(ValueLayout.JAVA_BYTE, at + EightBit.SCALE_BYTES + i);
+      to[i] = EightBit.widen(type, code, scale);
+    }
+  }
+
+  /** The scale, then the values. */
+  private void putEight(long at, float[] from, int offset) {
+    DType type = layout.type();
+    float scale = EightBit.scale(type, from, offset, layout.headDim());
+    data.set(INT, at, Float.floatToRawIntBits(scale));
+    for (int i = 0; i < layout.headDim(); i++) {
+      byte code = EightBit.narrow(type, from[offset + i], scale);
+      data.set(ValueLayout.JAVA_BYTE, at + EightBit.SCALE_BYTES + i, code);
+    }
   }
 
   /** To the nearest bf16, ties to even; a NaN stays one. */
@@ -86,7 +111,7 @@ final class ReferenceKvCache implements KvCache {
         "copy of %d slots, a chunk has %d",
         slots,
         layout.chunkTokens());
-    long bytes = (long) slots * layout.headDim() * layout.type().blockBytes();
+    long bytes = (long) slots * layout.headBytes();
     for (int layer = 0; layer < layout.layers(); layer++) {
       for (int head = 0; head < layout.kvHeads(); head++) {
         copyHead(layer, false, head, from, to, bytes);

@@ -1,8 +1,12 @@
 package org.chunkllama.spi;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.PlanCosts;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +49,27 @@ public interface Backend extends AutoCloseable {
   /** A linear layer's weight; several parts with equal columns are stacked along the outputs. */
   Matrix matrix(List<WeightTensor> parts);
 
+  /** How keys and values may be stored. */
+  default Set<DType> kvTypes() {
+    return EnumSet.of(DType.F32, DType.BF16, DType.F16);
+  }
+
+  /**
+   * Says whether keys and values may be stored so, before anything is loaded.
+   *
+   * @throws InvalidRequestException if not
+   */
+  default void requireKvType(DType type) {
+    if (!kvTypes().contains(type)) {
+      throw new InvalidRequestException(
+          "the %s backend stores keys and values as %s, not as %s; choose another KV type or backend"
+              .formatted(
+                  name(),
+                  kvTypes().stream().map(DType::name).collect(Collectors.joining(", ")),
+                  type));
+    }
+  }
+
   /**
    * The same of random numbers, for measurements. A device with memory of its own makes them there;
    * one that keeps quantised weights, other numbers in such a type.
@@ -57,6 +82,7 @@ public interface Backend extends AutoCloseable {
    * A KV cache of {@code chunks} chunks; the content of unwritten slots is undefined and must never
    * reach a result.
    *
+   * @throws InvalidRequestException if it cannot store keys and values so
    * @throws OutOfMemoryError if the machine has not that much memory
    * @throws org.chunkllama.error.DeviceException if the device's own memory is too small
    */

@@ -2,12 +2,15 @@ package org.chunkllama.spi;
 
 /**
  * How numbers lie in memory. Quantised types store blocks of values that share scales (GGML's
- * layouts).
+ * layouts). F8 (e4m3) and I8 are for keys and values alone: each head of a token has a scale beside
+ * its values, see {@link EightBit}.
  */
 public enum DType {
   F32(1, 4),
   F16(1, 2),
   BF16(1, 2),
+  F8(1, 1),
+  I8(1, 1),
   Q8_0(32, 34),
   Q4_0(32, 18),
   Q4_1(32, 20),
@@ -26,6 +29,11 @@ public enum DType {
   /** Values in one block; 1 for plain types. */
   public int blockValues() {
     return blockValues;
+  }
+
+  /** True for the types of keys and values with a scale per head and token: F8 and I8. */
+  public boolean isEightBit() {
+    return this == F8 || this == I8;
   }
 
   /** Bytes of one block. */

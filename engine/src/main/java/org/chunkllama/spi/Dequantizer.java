@@ -50,7 +50,7 @@ public final class Dequantizer {
         case Q4_K -> q4_k(data, at, out, to);
         case Q5_K -> q5_k(data, at, out, to);
         case Q6_K -> q6_k(data, at, out, to);
-        case F32, F16, BF16 -> throw new AssertionError(type);
+        case F32, F16, BF16, F8, I8 -> throw new AssertionError(type);
       }
     }
   }

@@ -8,7 +8,8 @@ package org.chunkllama.spi;
  * @param headDim values per head: 64, 80, 96, 128 or 256 in the fast kernels; any multiple of 2 in
  *     the reference
  * @param chunkTokens tokens per chunk, c: 16 to 128, a multiple of 16
- * @param type F32, BF16 or F16; F16 may keep values beyond ±65504 as ±65504
+ * @param type F32, BF16, F16, F8 or I8; F16 may keep values beyond ±65504 as ±65504; F8 and I8 keep
+ *     a scale for each head of a token, of K and of V ({@link EightBit})
  */
 public record KvLayout(int layers, int kvHeads, int headDim, int chunkTokens, DType type) {
   public KvLayout {
@@ -27,13 +28,19 @@ public record KvLayout(int layers, int kvHeads, int headDim, int chunkTokens, DT
           "chunk size must be a multiple of 16 from 16 to 128, not " + chunkTokens);
     }
     if (type.isQuantised()) {
-      throw new IllegalArgumentException("KV cache type must be F32, BF16 or F16, not " + type);
+      throw new IllegalArgumentException(
+          "KV cache type must be F32, BF16, F16, F8 or I8, not " + type);
     }
   }
 
   /** Bytes of K and V of one token, all layers. */
   public long bytesPerToken() {
-    return 2L * layers * kvHeads * headDim * type.blockBytes();
+    return 2L * layers * kvHeads * headBytes();
+  }
+
+  /** Bytes of K or of V of one token and head, its scale included. */
+  public int headBytes() {
+    return headDim * type.blockBytes() + (type.isEightBit() ? EightBit.SCALE_BYTES : 0);
   }
 
   /** Bytes of one chunk, all layers. */

@@ -31,6 +31,7 @@ public final class Quantizer {
         case Q4_K -> q4_k(values, i, out);
         case Q5_K -> q5_k(values, i, out);
         case Q6_K -> q6_k(values, i, out);
+        case F8, I8 -> throw new IllegalArgumentException(type + " is not a type of weights");
       }
     }
     return out.array();

@@ -120,7 +120,10 @@ class RandomModelTest {
   }
 
   @ParameterizedTest
-  @EnumSource(DType.class)
+  @EnumSource(
+      value = DType.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"F8", "I8"}) // of keys and values alone
   void quantisedValuesReadBackClose(DType type) throws IOException {
     ModelConfig base = RandomModel.llama();
     ModelConfig wide = // rows of 256 fill every type's blocks
@@ -154,6 +157,7 @@ class RandomModelTest {
           case Q5_K -> 30;
           case Q4_1, Q4_K -> 15;
           case Q4_0 -> 13;
+          case F8, I8 -> throw new IllegalArgumentException(type.toString());
         };
     try (ModelFile plain = ModelFile.open(model.writeGguf(folder.resolve("plain.gguf")));
         ModelFile small = ModelFile.open(model.writeGguf(folder.resolve("small.gguf"), type))) {
