@@ -15,7 +15,7 @@ final class Stopping {
   private Stopping() {}
 
   static Fault fault() {
-    return new Fault(
+    return Fault.own(
         "SIGTERM during 50 streams", List.of("--drain-timeout", "120s"), Stopping::befall);
   }
 
