@@ -32,6 +32,7 @@ class FaultsTest {
             20,
             64 << 10,
             8 << 10,
+            0,
             Duration.ofMillis(700),
             Duration.ofMillis(700),
             Duration.ofMinutes(1));

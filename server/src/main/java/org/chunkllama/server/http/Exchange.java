@@ -6,6 +6,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import org.chunkllama.server.http.ApiException.Kind;
 import org.chunkllama.server.net.ClientConnection;
 import org.chunkllama.server.tenant.Tenant;
@@ -23,6 +24,7 @@ public final class Exchange {
   private volatile boolean gone;
   private int status;
   private @Nullable EventStream stream;
+  private BiConsumer<EventStream, ApiException> failure;
 
   Exchange(
       ServerRequest request,
@@ -37,6 +39,7 @@ public final class Exchange {
     this.id = id;
     this.tenant = tenant;
     this.errors = errors;
+    this.failure = errors::send;
   }
 
   /** The request's id, the client's own or ours. */
@@ -125,8 +128,14 @@ public final class Exchange {
     }
   }
 
-  /** Begins an answer of events. */
+  /** Begins an answer of events; if it fails, its last event is the API's usual error. */
   public EventStream stream() {
+    return stream(errors::send);
+  }
+
+  /** Begins an answer of events; if it fails, {@code lastEvent} is sent before it ends. */
+  public EventStream stream(BiConsumer<EventStream, ApiException> lastEvent) {
+    failure = lastEvent;
     status = 200;
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8");
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
@@ -153,7 +162,7 @@ public final class Exchange {
     }
     EventStream begun = stream;
     if (begun != null) {
-      errors.send(begun, error);
+      failure.accept(begun, error);
       begun.end();
       status = error.status();
       return;
