@@ -66,8 +66,7 @@ class DistTest {
   @Test
   void unit(@TempDir Path folder) throws IOException {
     String file = text("chunkllama.service");
-    List<String> start =
-        groups(file, "^ExecStart=(\\S+)/bin/chunkllama serve --config (\\S+)$");
+    List<String> start = groups(file, "^ExecStart=(\\S+)/bin/chunkllama serve --config (\\S+)$");
     assertThat(file)
         .contains("chunkllama package --output " + start.getFirst())
         .contains("options to " + start.getLast());
@@ -76,7 +75,7 @@ class DistTest {
     assertThat(patience).isGreaterThan(drain);
 
     // Its options, those in comments too.
-    Path keys = Files.writeString(folder.resolve("keys"), "me: secret\n");
+    Path keys = Files.writeString(folder.resolve("keys"), "me: a-long-key\n");
     String all =
         text("serve.yaml")
             .replaceAll("(?m)^# ([a-z-]+: )", "$1")
