@@ -56,6 +56,19 @@ class ErrorsTest {
             "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}",
             "messages[0].content[0].type",
             "text only"),
+        Arguments.of(
+            CHAT, "{\"messages\":[{\"role\":\"user\"}]}", "messages[0].content", "missing"),
+        Arguments.of(
+            CHAT,
+            "{\"messages\":[{\"role\":\"user\",\"content\":{}}]}",
+            "messages[0].content",
+            "text parts"),
+        Arguments.of("/v1/responses", "{\"input\":5}", "input", "a string or an array"),
+        Arguments.of(
+            CHAT,
+            "{" + HI + ",\"response_format\":{\"type\":\"json_schema\"}}",
+            "response_format.json_schema",
+            "missing"),
         Arguments.of(CHAT, "{" + HI + ",\"temperature\":\"hot\"}", "temperature", "a number"),
         Arguments.of(CHAT, "{" + HI + ",\"temperature\":3}", "temperature", "from 0"),
         Arguments.of(CHAT, "{" + HI + ",\"max_tokens\":1.5}", "max_tokens", "an integer"),
