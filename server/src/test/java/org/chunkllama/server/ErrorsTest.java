@@ -50,7 +50,7 @@ class ErrorsTest {
             CHAT,
             "{\"messages\":[{\"role\":\"user\",\"content\":7}]}",
             "messages[0].content",
-            "must be an array"),
+            "or an array of text parts"),
         Arguments.of(
             CHAT,
             "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}",

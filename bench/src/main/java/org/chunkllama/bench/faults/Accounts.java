@@ -69,8 +69,11 @@ public record Accounts(
     return figures == 2;
   }
 
-  private static Accounts of(String tree, ServerProcess server) {
+  private static Accounts of(String tree, ServerProcess server) throws FaultException {
     JsonNode chunks = Calls.parse(tree).get("chunks");
+    if (chunks == null) {
+      throw new FaultException("no accounts: " + tree);
+    }
     return new Accounts(
         chunks.get("free").intValue(),
         chunks.get("retained").intValue(),

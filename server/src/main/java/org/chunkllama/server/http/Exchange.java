@@ -5,6 +5,7 @@ import io.helidon.http.RequestException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.chunkllama.server.http.ApiException.Kind;
@@ -22,6 +23,7 @@ public final class Exchange {
   private final Tenant tenant;
   private final ErrorFormat errors;
   private volatile boolean gone;
+  private boolean bodyTaken;
   private int status;
   private @Nullable EventStream stream;
   private BiConsumer<EventStream, ApiException> failure;
@@ -40,6 +42,10 @@ public final class Exchange {
     this.tenant = tenant;
     this.errors = errors;
     this.failure = errors::send;
+    if (!request.content().hasEntity()) {
+      bodyTaken = true;
+      connection.requestRead();
+    }
   }
 
   /** The request's id, the client's own or ours. */
@@ -85,6 +91,7 @@ public final class Exchange {
   }
 
   private byte[] body() {
+    bodyTaken = true;
     try (var in = request.content().inputStream()) {
       return in.readAllBytes();
     } catch (RequestException e) {
@@ -92,6 +99,20 @@ public final class Exchange {
       throw ApiException.of(kind, null, String.valueOf(e.getMessage()), e);
     } catch (IOException | RuntimeException e) {
       throw new ClientGoneException(e);
+    }
+  }
+
+  /** Takes a body that nobody asked for, so that the connection can be used again. */
+  private void skipBody() {
+    if (bodyTaken) {
+      return;
+    }
+    bodyTaken = true;
+    try (var in = request.content().inputStream()) {
+      in.transferTo(OutputStream.nullOutputStream());
+      connection.requestRead();
+    } catch (IOException | RuntimeException _) {
+      // too large, or gone: its deadline stands, and the connection ends by that
     }
   }
 
@@ -114,6 +135,7 @@ public final class Exchange {
   }
 
   public void send(int code, String contentType, byte[] body) {
+    skipBody();
     status = code;
     response.status(code);
     response.header(HeaderNames.CONTENT_TYPE, contentType);
