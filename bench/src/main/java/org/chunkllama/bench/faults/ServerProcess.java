@@ -155,7 +155,7 @@ public final class ServerProcess implements AutoCloseable {
 
   /** Sends SIGTERM. */
   public void terminate() {
-    process.destroy();
+    process.toHandle().destroy(); // unlike the process's own it goes on to read what it says
   }
 
   /** Its status once it has ended; empty if it has not in time. */
