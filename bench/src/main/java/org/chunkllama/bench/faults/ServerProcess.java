@@ -155,7 +155,8 @@ public final class ServerProcess implements AutoCloseable {
 
   /** Sends SIGTERM. */
   public void terminate() {
-    process.toHandle().destroy(); // unlike the process's own it goes on to read what it says
+    // Unlike the process's own this leaves open what it says.
+    boolean _ = process.toHandle().destroy();
   }
 
   /** Its status once it has ended; empty if it has not in time. */
