@@ -228,8 +228,7 @@ class FaultsTest {
   @Test
   void aConnectionMayRestBetweenRequests() throws Exception {
     String get = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    String lost =
-        "POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nabcd";
+    String lost = "POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nabcd";
     try (RawClient client = new RawClient(server.server.port())) {
       for (String request : List.of(get, lost, get)) {
         client.write(request);
