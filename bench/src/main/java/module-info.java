@@ -3,6 +3,7 @@ module org.chunkllama.bench {
   requires transitive org.chunkllama.engine;
   requires transitive org.chunkllama.backend.cpu;
   requires jdk.incubator.vector;
+  requires java.instrument;
   requires java.net.http;
   requires jdk.jfr;
   requires static jmh.core; // annotations; JMH itself runs in a JVM of its own
@@ -13,6 +14,5 @@ module org.chunkllama.bench {
   exports org.chunkllama.bench.server;
 
   provides org.chunkllama.spi.BackendProvider with
-      org.chunkllama.bench.TimedBackendProvider,
-      org.chunkllama.bench.faults.FaultyBackendProvider;
+      org.chunkllama.bench.TimedBackendProvider;
 }

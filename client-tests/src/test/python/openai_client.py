@@ -127,12 +127,14 @@ def tools_auto():
 
 
 def tools_streaming():
-    name, arguments = "", ""
+    name, arguments, parts = "", "", 0
     for chunk in ask_tools(tool_choice="required", stream=True):
         for choice in chunk.choices:
             for call in choice.delta.tool_calls or []:
                 name += call.function.name or ""
                 arguments += call.function.arguments or ""
+                parts += 1
+    assert parts > 3, parts
     assert name in ("weather", "time") and json.loads(arguments)["city"] in ("Rome", "Oslo"), (name, arguments)
 
 

@@ -2,11 +2,8 @@ package org.chunkllama.cpu;
 
 import java.lang.foreign.Arena;
 
-/** One worker's memory for a block of rows of tiles, fp32, 64-byte aligned. */
+/** One worker's memory for a block of rows, fp32, 64-byte aligned. */
 final class AttentionScratch implements AutoCloseable {
-  /** Rows of a block at most: with more, K and V of a chunk leave the nearest cache too early. */
-  private static final int ROWS = 96;
-
   /** Rows it has room for. */
   final int rows;
 
@@ -18,7 +15,7 @@ final class AttentionScratch implements AutoCloseable {
   /** {@code [6][d]} what a tile of rows gets from one chunk. */
   final long tile;
 
-  /** {@code [c][d]} K or V, widened; outside of chunks the sum of a merge. */
+  /** {@code [columns][d]} K or V, widened; outside of chunks the sum of a merge. */
   final long wide;
 
   /** {@code [rows]} reference of each row's exponents, in units of log 2. */
@@ -33,25 +30,26 @@ final class AttentionScratch implements AutoCloseable {
   /** {@code [rows][d]} queries times scale. */
   private final long queries;
 
-  /** {@code [rows][c]} scores, then weights. */
+  /** {@code [rows][columns]} scores, then weights. */
   private final long scores;
 
   /** {@code [rows][d]} weighted values. */
   private final long outputs;
 
   /**
-   * @param group query heads of a KV head; a block has at least one row of the plan
+   * @param rows of a block at most
+   * @param columns tokens scored at once
    */
-  AttentionScratch(int group, int chunkTokens, int d) {
-    rows = Math.max(ROWS, group);
+  AttentionScratch(int rows, int columns, int d) {
+    this.rows = rows;
     rowBytes = d * Float.BYTES;
-    scoreRowBytes = chunkTokens * Float.BYTES;
+    scoreRowBytes = columns * Float.BYTES;
     queries = allocate((long) rows * rowBytes);
     scores = allocate((long) rows * scoreRowBytes);
     outputs = allocate((long) rows * rowBytes);
     sums = allocate((long) rows * VectorShape.LANES * Float.BYTES);
     tile = allocate(6L * rowBytes);
-    wide = allocate((long) chunkTokens * rowBytes);
+    wide = allocate((long) columns * rowBytes);
     references = new float[rows];
     visible = new int[rows];
   }

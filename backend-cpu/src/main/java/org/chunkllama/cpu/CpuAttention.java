@@ -2,6 +2,7 @@ package org.chunkllama.cpu;
 
 import java.util.Arrays;
 import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvLayout;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,11 @@ import org.jspecify.annotations.Nullable;
  * here first.
  */
 final class CpuAttention implements AutoCloseable {
+  /** Fewer are as fast in fp32. */
+  private static final int PAIRS_FROM_ROWS = 16;
+
+  private static final int PAIRS_FROM_DIM = 32;
+
   private final Workers workers;
   private final KvWriter writer;
   private final AttentionCall call = new AttentionCall();
@@ -28,13 +34,38 @@ final class CpuAttention implements AutoCloseable {
   private int laneDim;
   private @Nullable LargeMemory states;
   private long stateBytes;
+  private boolean pairs;
   private boolean[] direct = new boolean[64];
 
-  /** A worker's scratch memory and the code bound to it. */
-  private record Lane(AttentionScratch scratch, SegmentAttention segment, StateMerge merge) {}
+  private final @Nullable OneDnnEngine engine;
+  private @Nullable AttentionProducts products;
 
-  CpuAttention(Workers workers) {
+  /** A worker's scratch memory and the code bound to it. */
+  private record Lane(
+      AttentionScratch scratch,
+      TileAttention tiles,
+      StateMerge merge,
+      @Nullable AttentionScratch pairScratch,
+      @Nullable PairAttention pairs)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      scratch.close();
+      if (pairs != null) {
+        pairs.close();
+      }
+      if (pairScratch != null) {
+        pairScratch.close();
+      }
+    }
+  }
+
+  /**
+   * @param engine for products in bf16; null: fp32 throughout
+   */
+  CpuAttention(Workers workers, @Nullable OneDnnEngine engine) {
     this.workers = workers;
+    this.engine = engine;
     this.writer = new KvWriter(workers);
   }
 
@@ -70,6 +101,7 @@ final class CpuAttention implements AutoCloseable {
     checkSegments(cache, plan);
     prepareLanes(queryHeads / kv.kvHeads(), kv.chunkTokens(), cache.paddedDim());
     call.set(cache, plan);
+    pairs = products != null && kv.type() == DType.BF16;
     call.layer = layer;
     call.queries = qkv.address();
     call.queryRowBytes = qkv.rowBytes();
@@ -77,6 +109,7 @@ final class CpuAttention implements AutoCloseable {
     call.scale = scale;
     call.out = out.address();
     call.outRowBytes = out.rowBytes();
+    prepareProducts(plan);
     call.states = states((long) plan.partials * queryHeads, cache.paddedDim());
     workers.run(plan.segments * kv.kvHeads(), segments);
     if (findDirect(plan) < plan.rows) {
@@ -86,7 +119,47 @@ final class CpuAttention implements AutoCloseable {
 
   private void segment(int index, int worker) {
     int kvHeads = call.cache().layout().kvHeads();
-    lanes[worker].segment.run(index / kvHeads, index % kvHeads);
+    int segment = index / kvHeads;
+    Lane lane = lanes[worker];
+    SegmentAttention way =
+        lane.pairs != null && takesPairs(call.plan(), segment) ? lane.pairs : lane.tiles;
+    way.run(segment, index % kvHeads);
+  }
+
+  private boolean takesPairs(AttentionPlan plan, int segment) {
+    return pairs && plan.segmentRows[segment] * call.group() >= PAIRS_FROM_ROWS;
+  }
+
+  /** Compiles the products that the plan needs and are not there yet. */
+  private void prepareProducts(AttentionPlan plan) {
+    AttentionProducts prepared = products;
+    if (prepared == null) {
+      return;
+    }
+    for (int i = 0; i < plan.segments; i++) {
+      if (takesPairs(plan, i)) {
+        prepare(prepared, plan.segmentRows[i], plan.segmentTokens[i], plan.chunkTokens);
+      }
+    }
+  }
+
+  private void prepare(AttentionProducts prepared, int rows, int tokens, int chunkTokens) {
+    int group = call.group();
+    int step = PairAttention.step(chunkTokens);
+    int blocks = SegmentAttention.blocks(rows, group, pairRows(group));
+    for (int block = 0; block < blocks; block++) {
+      int begin = SegmentAttention.begin(rows, blocks, block);
+      int end = SegmentAttention.begin(rows, blocks, block + 1);
+      int size = AttentionProducts.roundRows((end - begin) * group);
+      // A causal block may end before the segment does.
+      for (int left = Math.min(step, tokens); left > 0; left -= AttentionProducts.TOKEN_GRAIN) {
+        prepared.prepare(size, AttentionProducts.roundTokens(left));
+      }
+    }
+  }
+
+  private static int pairRows(int group) {
+    return AttentionProducts.roundRows(Math.max(PairAttention.ROWS, group));
   }
 
   private void merge(int index, int worker) {
@@ -120,16 +193,34 @@ final class CpuAttention implements AutoCloseable {
       return;
     }
     closeLanes();
-    Lane[] fresh = new Lane[workers.count()];
-    for (int i = 0; i < fresh.length; i++) {
-      AttentionScratch scratch = new AttentionScratch(group, chunkTokens, d);
-      SegmentAttention segment = new SegmentAttention(call, scratch, chunkTokens, d);
-      fresh[i] = new Lane(scratch, segment, new StateMerge(call, scratch.wide, d));
+    OneDnnEngine library = engine;
+    AttentionProducts fresh =
+        library == null || d < PAIRS_FROM_DIM
+            ? null
+            : new AttentionProducts(library, pairRows(group), d);
+    products = fresh;
+    Lane[] made = new Lane[workers.count()];
+    for (int i = 0; i < made.length; i++) {
+      made[i] = lane(fresh, group, chunkTokens, d, i);
     }
-    lanes = fresh;
+    lanes = made;
     laneGroup = group;
     laneChunkTokens = chunkTokens;
     laneDim = d;
+  }
+
+  private Lane lane(
+      @Nullable AttentionProducts products, int group, int chunkTokens, int d, int worker) {
+    AttentionScratch scratch =
+        new AttentionScratch(Math.max(TileAttention.ROWS, group), chunkTokens, d);
+    TileAttention tiles = new TileAttention(call, scratch, chunkTokens, d);
+    StateMerge merge = new StateMerge(call, scratch.wide, d);
+    if (products == null) {
+      return new Lane(scratch, tiles, merge, null, null);
+    }
+    AttentionScratch more = new AttentionScratch(pairRows(group), AttentionProducts.TOKENS, d);
+    PairAttention pairs = new PairAttention(call, more, products, chunkTokens, d, worker);
+    return new Lane(scratch, tiles, merge, more, pairs);
   }
 
   /** Memory for so many attention states of {@code d} values. */
@@ -211,9 +302,13 @@ final class CpuAttention implements AutoCloseable {
 
   private void closeLanes() {
     for (Lane lane : lanes) {
-      lane.scratch.close();
+      lane.close();
     }
     lanes = new Lane[0];
+    if (products != null) {
+      products.close();
+      products = null;
+    }
   }
 
   @Override

@@ -39,7 +39,7 @@ final class CpuBackend implements Backend {
     argMax = new ArgMax(workers);
     rowCopy = new RowCopy(workers);
     embedding = new Embedding(workers);
-    attention = new CpuAttention(workers);
+    attention = new CpuAttention(workers, choice.engine());
     layers = new LinearLayers(workers, choice);
   }
 

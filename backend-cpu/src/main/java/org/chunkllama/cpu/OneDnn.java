@@ -26,7 +26,7 @@ record OneDnn(
     MethodHandle streamDestroy, // (dnnl_stream_t)
     MethodHandle streamWait, // (dnnl_stream_t)
     MethodHandle memoryDescCreate, // (desc *, int, dims, dnnl_data_type_t, dims strides)
-    MethodHandle memoryDescCreateAny, // (desc *, int, dims, dnnl_data_type_t, dnnl_format_tag_t)
+    MethodHandle memoryDescCreateTag, // (desc *, int, dims, dnnl_data_type_t, dnnl_format_tag_t)
     MethodHandle memoryDescClone, // (desc *, const desc)
     MethodHandle memoryDescSize, // (const desc): size_t
     MethodHandle memoryDescDestroy, // (desc)
@@ -54,6 +54,10 @@ record OneDnn(
   static final int BF16 = 2;
   static final int F32 = 3;
   static final int ANY = 1;
+
+  /** dnnl_BA16a64b2a: weights {@code [outputs / 64][inputs / 2][64][2]}, inputs in 32s. */
+  static final int PAIRS_OF_64 = 384;
+
   static final int QUERY_WEIGHTS = 131;
   static final int QUERY_SCRATCHPAD = 136;
   static final int SCRATCHPAD_OF_CALLER = 1;

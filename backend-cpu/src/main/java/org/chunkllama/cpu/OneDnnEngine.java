@@ -98,13 +98,16 @@ final class OneDnnEngine implements AutoCloseable {
     }
   }
 
-  /** A matrix in whatever order a primitive likes best. */
-  long anyDesc(long rows, long columns, int type) {
+  /**
+   * A matrix in an order that has a name.
+   *
+   * @param order {@link OneDnn#ANY}: what a primitive likes best
+   */
+  long orderedDesc(long rows, long columns, int type, int order) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
       long dims = dimensions(arena, rows, columns);
-      int status =
-          (int) lib.memoryDescCreateAny().invokeExact(out.address(), 2, dims, type, OneDnn.ANY);
+      int status = (int) lib.memoryDescCreateTag().invokeExact(out.address(), 2, dims, type, order);
       OneDnn.check(status, "dnnl_memory_desc_create_with_tag");
       return out.get(ValueLayout.JAVA_LONG, 0);
     } catch (OneDnnException e) {

@@ -49,7 +49,7 @@ final class OneDnnMatmul implements AutoCloseable {
     long dstDesc = engine.matrixDesc(shape.rows, shape.outputs, OneDnn.F32, shape.dstStride, 1);
     long wanted =
         shape.weights == 0
-            ? engine.anyDesc(shape.inputs, shape.outputs, shape.type)
+            ? engine.orderedDesc(shape.inputs, shape.outputs, shape.type, OneDnn.ANY)
             : engine.create(lib.memoryDescClone(), "dnnl_memory_desc_clone", shape.weights);
     long desc = primitiveDesc(srcDesc, wanted, dstDesc, shape.add);
     primitive = engine.create(lib.primitiveCreate(), "dnnl_primitive_create", desc);

@@ -21,31 +21,34 @@ final class OneDnnWeights implements AutoCloseable {
   static final int ROWS_MAX = 256;
 
   private static final int ROWS_GRAIN = 16;
+  private static final int WIDTHS = 3; // wider slices, the others, the last, which may be cut
   private static final int SIZES = ROWS_GRAIN + ROWS_MAX / ROWS_GRAIN;
 
   private final OneDnnEngine engine;
   private final int outputs;
   private final int inputs;
-  private final int width;
+  private final int grains; // of a slice
+  private final int wider; // slices from the first on that have one grain more
   private final int slices;
   private final long[] packed; // addresses, by slice
   private final long[] descs; // by slice
   private final LargeMemory memory;
   private final long bytes;
-  private final @Nullable OneDnnMatmul[] products; // [slice last or not][add][size]
+  private final @Nullable OneDnnMatmul[] products; // [width][add][size]
   private int stride;
 
   OneDnnWeights(OneDnnEngine engine, CpuMatrix matrix, Workers workers) {
     this.engine = engine;
     this.outputs = matrix.outputs();
     this.inputs = matrix.inputs();
-    int wanted = engine.workers * SLICES_PER_WORKER;
-    this.width = Math.ceilDiv(outputs, wanted * SLICE_GRAIN) * SLICE_GRAIN;
-    this.slices = Math.ceilDiv(outputs, width);
+    int grains = Math.ceilDiv(outputs, SLICE_GRAIN);
+    this.slices = Math.min(grains, engine.workers * SLICES_PER_WORKER);
+    this.grains = grains / slices;
+    this.wider = grains % slices;
     this.stride = Math.ceilDiv(outputs, CpuTensor.ROW_ALIGNMENT) * CpuTensor.ROW_ALIGNMENT;
     this.packed = new long[slices];
     this.descs = new long[slices];
-    this.products = new OneDnnMatmul[2 * 2 * SIZES];
+    this.products = new OneDnnMatmul[WIDTHS * 2 * SIZES];
     long total = 0;
     for (int i = 0; i < slices; i++) {
       descs[i] = engine.matmul(shape(ROWS_TO_CHOOSE_BY, i, false, 0)).weightsDesc();
@@ -72,7 +75,7 @@ final class OneDnnWeights implements AutoCloseable {
   private void pack(CpuMatrix matrix, Workers workers) {
     for (int slice = 0; slice < slices; slice++) {
       int count = outputs(slice);
-      int first = slice * width;
+      int first = first(slice);
       try (LargeMemory plain = new LargeMemory(2L * count * inputs)) {
         float[][] rows = new float[workers.count()][inputs];
         workers.run(
@@ -129,11 +132,11 @@ final class OneDnnWeights implements AutoCloseable {
 
   /** First output of a slice. */
   int first(int slice) {
-    return slice * width;
+    return (slice * grains + Math.min(slice, wider)) * SLICE_GRAIN;
   }
 
   private int outputs(int slice) {
-    return Math.min(width, outputs - slice * width);
+    return Math.min(first(slice + 1), outputs) - first(slice);
   }
 
   /** Address of a slice's packed weights. */
@@ -163,10 +166,10 @@ final class OneDnnWeights implements AutoCloseable {
 
   private void prepareStep(int rows, boolean add) {
     prepareSlice(0, rows, add);
+    prepareSlice(Math.min(wider, slices - 1), rows, add);
     prepareSlice(slices - 1, rows, add);
   }
 
-  // All slices but the last are of one width.
   private void prepareSlice(int slice, int rows, boolean add) {
     int i = index(slice, rows, add);
     if (products[i] == null) {
@@ -185,7 +188,8 @@ final class OneDnnWeights implements AutoCloseable {
 
   private int index(int slice, int rows, boolean add) {
     int size = rows < ROWS_GRAIN ? rows : ROWS_GRAIN - 1 + rows / ROWS_GRAIN;
-    return ((slice == slices - 1 ? 2 : 0) + (add ? 1 : 0)) * SIZES + size;
+    int width = slice == slices - 1 ? 2 : slice < wider ? 0 : 1;
+    return (width * 2 + (add ? 1 : 0)) * SIZES + size;
   }
 
   long bytes() {

@@ -5,31 +5,30 @@ import org.chunkllama.plan.AttentionPlan;
 
 /**
  * One worker's way through a piece of work: a segment of the plan for one KV head. The query heads
- * of that KV head are rows of the same tiles, so many rows (chunk first) and one row (sequence
+ * of that KV head are rows of the same products, so many rows (chunk first) and one row (sequence
  * first) go the same way:
  *
  * <ol>
  *   <li>the queries of a block of rows, times scale, are gathered side by side;
- *   <li>for each chunk: scores of all rows and weights by {@link OnlineSoftmax}, then weighted
- *       values; K is in the nearest cache during the first, V during the second;
+ *   <li>tokens are taken in, some at a time: scores, weights by {@link OnlineSoftmax}, weighted
+ *       values;
  *   <li>outputs or attention states are written.
  * </ol>
  *
  * <p>A row sees the first {@code visible[row]} tokens of the segment. Scores of other slots are
- * masked, and the sum over values ends with the last slot that a row of the tile sees: what is in
- * unwritten slots never matters.
+ * masked: what is in unwritten slots never matters.
  */
-final class SegmentAttention {
+abstract sealed class SegmentAttention permits TileAttention, PairAttention {
   /** Scores are in units of log 2. */
   private static final double LOG2_E = 1.4426950408889634;
 
-  private final AttentionCall call;
-  private final AttentionScratch scratch;
-  private final int chunkTokens;
-  private final int d;
+  final AttentionCall call;
+  final AttentionScratch scratch;
+  final int chunkTokens;
+  final int d;
 
-  /** Rows of tiles in this block: rows of the plan times query heads of the group. */
-  private int rows;
+  /** Rows of this block: rows of the plan times query heads of the group. */
+  int rows;
 
   SegmentAttention(AttentionCall call, AttentionScratch scratch, int chunkTokens, int d) {
     this.call = call;
@@ -38,28 +37,35 @@ final class SegmentAttention {
     this.d = d;
   }
 
+  /** Rows of the plan that go together, of a segment with so many. */
+  static int blocks(int segmentRows, int group, int most) {
+    return Math.ceilDiv(segmentRows, Math.max(1, most / group));
+  }
+
+  /** Where a block begins; the next one's begin is its end. */
+  static int begin(int segmentRows, int blocks, int block) {
+    return (int) ((long) segmentRows * block / blocks);
+  }
+
   /** Does all rows of a segment for one KV head. */
-  void run(int segment, int kvHead) {
+  final void run(int segment, int kvHead) {
     int all = call.plan().segmentRows[segment];
-    int blocks = Math.ceilDiv(all, Math.max(1, scratch.rows / call.group()));
+    int blocks = blocks(all, call.group(), scratch.rows);
     for (int block = 0; block < blocks; block++) {
-      int first = (int) ((long) all * block / blocks);
-      int end = (int) ((long) all * (block + 1) / blocks);
-      block(segment, kvHead, first, end - first);
+      int first = begin(all, blocks, block);
+      block(segment, kvHead, first, begin(all, blocks, block + 1) - first);
     }
   }
+
+  /** Takes in the first {@code most} tokens of the segment. */
+  abstract void tokens(int segment, int kvHead, int most);
 
   /** Does rows [first, first + count) of the segment. */
   private void block(int segment, int kvHead, int first, int count) {
     AttentionPlan plan = call.plan();
     int firstRow = plan.segmentFirstRow[segment] + first;
     gather(firstRow, count, kvHead);
-    int most = look(segment, firstRow, count);
-    int chunks = Math.ceilDiv(most, chunkTokens);
-    for (int i = 0; i < chunks; i++) {
-      int chunk = plan.chunkIds[plan.segmentChunkStart[segment] + i];
-      chunk(call.cache().keys(call.layer, chunk, kvHead), i * chunkTokens, most);
-    }
+    tokens(segment, kvHead, look(segment, firstRow, count));
     int partial = plan.segmentPartial[segment];
     for (int i = 0; i < rows; i++) {
       int head = kvHead * call.group() + i % call.group();
@@ -104,77 +110,26 @@ final class SegmentAttention {
     return most;
   }
 
-  /** Takes in the chunk whose first token is the segment's {@code start}th. */
-  private void chunk(long keyBlock, int start, int most) {
-    CpuKvCache cache = call.cache();
-    int slots = Math.min(chunkTokens, most - start);
-    long keys = keyBlock;
-    if (cache.paired()) {
-      int panels = Math.ceilDiv(slots, CpuKvCache.PANEL);
-      keys = scratch.wide;
-      KvWidener.widen(cache.layout().type(), panels * d / 2, CpuKvCache.PANEL, keyBlock, keys);
-    }
-    for (int i = 0, height; i < rows; i += height) {
-      height = Tiles.height(rows - i);
-      weights(i, height, seen(i, height, start), start, keys);
-    }
-    long values = keyBlock + cache.blockBytes();
-    if (cache.paired()) {
-      KvWidener.widen(cache.layout().type(), Math.ceilDiv(slots, 2), d, values, scratch.wide);
-      values = scratch.wide;
-    }
-    for (int i = 0, height; i < rows; i += height) {
-      height = Tiles.height(rows - i);
-      values(i, height, seen(i, height, start), start == 0, values);
-    }
+  /** Address of K of the segment's {@code index}th chunk. */
+  final long keys(int segment, int index, int kvHead) {
+    AttentionPlan plan = call.plan();
+    int chunk = plan.chunkIds[plan.segmentChunkStart[segment] + index];
+    return call.cache().keys(call.layer, chunk, kvHead);
   }
 
-  private void values(int first, int height, int slots, boolean fresh, long values) {
-    long weights = scratch.score(first);
-    long out = scratch.output(first);
-    if (fresh) {
-      Tiles.values(height, d, slots, weights, scratch.scoreRowBytes, values, out);
-    } else if (slots > 0) {
-      Tiles.values(height, d, slots, weights, scratch.scoreRowBytes, values, scratch.tile);
-      Rows.add(scratch.tile, out, height * d);
+  /** Turns a row's scores of tokens from {@code start} on into weights. */
+  final void weigh(int row, int start, int vectors) {
+    long scores = scratch.score(row);
+    int seen = scratch.visible[row] - start;
+    if (seen < vectors * VectorShape.LANES) {
+      OnlineSoftmax.mask(scores, Math.max(0, seen), vectors);
     }
-  }
-
-  /** Slots of the chunk that some row of the tile sees. */
-  private int seen(int first, int height, int start) {
-    int most = 0;
-    for (int i = first; i < first + height; i++) {
-      most = Math.max(most, scratch.visible[i]);
+    float before = scratch.references[row];
+    float reference = OnlineSoftmax.reference(scores, vectors, before);
+    if (reference != before) {
+      raise(row, before, reference);
     }
-    return Math.clamp(most - start, 0, chunkTokens);
-  }
-
-  private void weights(int first, int height, int slots, int start, long keys) {
-    if (slots == 0) {
-      return;
-    }
-    int vectors = Math.ceilDiv(slots, VectorShape.LANES);
-    Tiles.scores(
-        height,
-        d,
-        vectors,
-        scratch.query(first),
-        keys,
-        scratch.score(first),
-        scratch.scoreRowBytes);
-    for (int i = first; i < first + height; i++) {
-      long scores = scratch.score(i);
-      int seen = scratch.visible[i] - start;
-      if (seen < vectors * VectorShape.LANES) {
-        OnlineSoftmax.mask(scores, Math.max(0, seen), vectors);
-      }
-      float before = scratch.references[i];
-      float reference = OnlineSoftmax.reference(scores, vectors, before);
-      if (reference != before) {
-        raise(i, before, reference);
-      }
-      OnlineSoftmax.weigh(scores, vectors, reference, scratch.sum(i));
-    }
+    OnlineSoftmax.weigh(scores, vectors, reference, scratch.sum(row));
   }
 
   /** Moves a row's state to a higher reference. */

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The backend's threads: the caller and {@code threads - 1} daemons. A job is a number of tasks;
  * threads claim them one by one from a counter, so there is no lock on the way and uneven tasks
- * balance. Waiting spins briefly, then parks.
+ * balance. A job ends when its tasks have ended: nobody waits for a thread that claimed none, such
+ * as one that has no core at the moment. Waiting spins briefly, then parks.
  *
  * <p>One thread calls {@link #run}. A {@link Task} must not call it again.
  */
@@ -29,19 +30,18 @@ final class Workers implements AutoCloseable {
   }
 
   private static final int SPINS = 20_000;
-  private static final VarHandle EPOCH;
+  private static final VarHandle JOB;
 
   static {
     try {
-      EPOCH = MethodHandles.lookup().findVarHandle(Workers.class, "epoch", int.class);
+      JOB = MethodHandles.lookup().findVarHandle(Workers.class, "job", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
   private final Thread[] threads;
-  private final AtomicInteger next = new AtomicInteger();
-  private final AtomicInteger done = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
   private final boolean[] parked;
   private volatile @Nullable Throwable failure;
   private volatile boolean closed;
@@ -49,10 +49,11 @@ final class Workers implements AutoCloseable {
   private int tasks;
 
   /**
-   * Job number; written last by the caller, so that reading it publishes {@link #task} and {@link
-   * #tasks}.
+   * The job's number in the upper half, its unclaimed tasks in the lower. One word, so that a
+   * thread which comes late cannot claim from the next job; written last by the caller, so that
+   * claiming publishes {@link #task} and {@link #tasks}, which stay until all claimed have ended.
    */
-  private volatile int epoch;
+  private volatile long job;
 
   Workers(int threads) {
     this.threads = new Thread[threads - 1];
@@ -82,17 +83,16 @@ final class Workers implements AutoCloseable {
     }
     this.task = task;
     this.tasks = tasks;
-    done.setPlain(0);
-    next.setPlain(0);
-    EPOCH.setVolatile(
-        this, (int) EPOCH.get(this) + 1); // only this thread writes it; publishes the job
+    ended.setPlain(0);
+    int number = number(job) + 1; // only this thread changes it
+    JOB.setVolatile(this, (long) number << Integer.SIZE | tasks);
     for (int i = 0; i < threads.length; i++) {
       if (parked[i + 1]) {
         LockSupport.unpark(threads[i]);
       }
     }
-    work(task, tasks, 0);
-    awaitOthers();
+    work(number, 0);
+    awaitOthers(tasks);
     Throwable thrown = failure;
     if (thrown != null) {
       failure = null;
@@ -102,9 +102,9 @@ final class Workers implements AutoCloseable {
 
   @SuppressWarnings(
       "ThreadPriorityCheck") // a descheduled worker needs the core more than this spin does
-  private void awaitOthers() {
+  private void awaitOthers(int tasks) {
     int spins = 0;
-    while (done.getAcquire() != threads.length) {
+    while (ended.getAcquire() != tasks) {
       if (++spins < SPINS) {
         Thread.onSpinWait();
       } else {
@@ -113,36 +113,56 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  private void work(Task task, int tasks, int worker) {
-    for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
+  private void work(int number, int worker) {
+    int finished = 0;
+    for (int i = claim(number); i >= 0; i = claim(number)) {
       try {
-        task.run(i, worker);
+        if (task != null) {
+          task.run(i, worker);
+        }
       } catch (Throwable e) {
         failure = e;
       }
+      finished++;
     }
+    if (finished > 0) {
+      ended.getAndAdd(finished);
+    }
+  }
+
+  /** Index of a task of this job; -1 if all are claimed or the job is over. */
+  private int claim(int number) {
+    while (true) {
+      long seen = job;
+      if (number(seen) != number || (int) seen == 0) {
+        return -1;
+      }
+      if (JOB.compareAndSet(this, seen, seen - 1)) {
+        return tasks - (int) seen;
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  private static int number(long job) {
+    return (int) (job >>> Integer.SIZE);
   }
 
   private void loop(int worker) {
     int seen = 0;
     while (true) {
-      int current = awaitJob(seen, worker);
+      seen = awaitJob(seen, worker);
       if (closed) {
         return;
       }
-      seen = current;
-      Task job = task;
-      if (job != null) {
-        work(job, tasks, worker);
-      }
-      done.getAndIncrement();
+      work(seen, worker);
     }
   }
 
   private int awaitJob(int seen, int worker) {
     int spins = 0;
     while (true) {
-      int current = epoch;
+      int current = number(job);
       if (current != seen || closed) {
         return current;
       }
@@ -150,8 +170,8 @@ final class Workers implements AutoCloseable {
         Thread.onSpinWait();
       } else {
         parked[worker] = true;
-        VarHandle.fullFence(); // either the caller sees the flag or this thread sees the new epoch
-        if ((int) EPOCH.getVolatile(this) == seen && !closed) {
+        VarHandle.fullFence(); // either the caller sees the flag or this thread the new job
+        if (number((long) JOB.getVolatile(this)) == seen && !closed) {
           LockSupport.park(this);
         }
         parked[worker] = false;

@@ -21,7 +21,7 @@ class CpuAttentionTest {
   private static final double TOLERANCE = 1e-5;
 
   private final Workers workers = new Workers(2);
-  private final CpuAttention attention = new CpuAttention(workers);
+  private final CpuAttention attention = new CpuAttention(workers, null);
 
   @AfterEach
   void close() {

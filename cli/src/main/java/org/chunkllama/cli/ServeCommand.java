@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.chunkllama.Llm;
+import org.chunkllama.prefix.TreeSnapshot;
 import org.chunkllama.server.ChatServer;
 import org.chunkllama.server.ServerOptions;
 import org.jspecify.annotations.Nullable;
@@ -135,6 +136,9 @@ final class ServeCommand implements Callable<Integer> {
       if (!started.drain(drainTimeout)) {
         context.console().say("stopped before all answers had ended");
       }
+      if (!context.quiet() && llm.isRunning()) {
+        context.console().say("stopped; chunks: " + chunks(llm.tree(false)));
+      }
       started.close();
       llm.close();
     } catch (InterruptedException _) {
@@ -143,6 +147,11 @@ final class ServeCommand implements Callable<Integer> {
       // A signal would end the process with 128 + its number; stopping when told to is no failure.
       Runtime.getRuntime().halt(0);
     }
+  }
+
+  private static String chunks(TreeSnapshot tree) {
+    return "%d free + %d retained + %d live = %d"
+        .formatted(tree.chunksFree(), tree.chunksRetained(), tree.chunksLive(), tree.chunksTotal());
   }
 
   private String text() {

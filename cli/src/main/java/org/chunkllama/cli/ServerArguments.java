@@ -115,6 +115,13 @@ final class ServerArguments {
   private long maxHeader;
 
   @Option(
+      names = "--max-prompt-tokens",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Longest prompt. Default: as long as the context.")
+  private int maxPromptTokens;
+
+  @Option(
       names = "--request-timeout",
       paramLabel = "TIME",
       defaultValue = "30s",
@@ -166,6 +173,7 @@ final class ServerArguments {
               maxConnections,
               maxBody,
               Math.toIntExact(maxHeader),
+              maxPromptTokens,
               requestTimeout,
               writeTimeout,
               idleTimeout);

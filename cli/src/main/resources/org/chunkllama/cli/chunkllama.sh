@@ -16,7 +16,7 @@ root=$(cd "$(dirname "$source_path")/.." && pwd)
 exec "$root/runtime/bin/java" \
   --module-path "$root/lib" \
   --class-path "$(echo "$root"/lib/dnnl-*.jar)" \
-  --enable-native-access=org.chunkllama.backend.cpu,org.chunkllama.engine,ai.djl.tokenizers \
+  --enable-native-access=org.chunkllama.backend.cpu,org.chunkllama.backend.cuda,org.chunkllama.engine,ai.djl.tokenizers \
   -XX:+UseParallelGC -XX:-UsePerfData -Xshare:auto \
   ${CHUNKLLAMA_JAVA_OPTS:-} \
   --module org.chunkllama.cli/org.chunkllama.cli.ChunkLlama "$@"

@@ -37,7 +37,15 @@ class BenchFaultsTest {
       results.addAll(bench.all());
       results.addAll(bench.soak(SOAK));
     }
-    assertThat(results).hasSizeGreaterThanOrEqualTo(25);
+    assertThat(results).hasSizeGreaterThanOrEqualTo(29);
+    assertThat(results)
+        .extracting(FaultResult::name)
+        .contains(
+            "exceptions out of the sampler",
+            "exceptions out of the tokenizer, on the way in",
+            "exceptions out of the tokenizer, on the way out",
+            "exceptions out of the template",
+            "exceptions out of the backend");
     assertThat(results)
         .allSatisfy(result -> assertThat(result.passed()).as(result.line()).isTrue());
   }

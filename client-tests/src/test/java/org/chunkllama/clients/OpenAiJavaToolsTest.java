@@ -19,6 +19,7 @@ import com.openai.models.chat.completions.ChatCompletionNamedToolChoice;
 import com.openai.models.chat.completions.ChatCompletionToolChoiceOption.Auto;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -135,14 +136,25 @@ class OpenAiJavaToolsTest {
   void streamed() {
     ChatCompletionCreateParams params = question().toolChoice(Auto.REQUIRED).build();
     ChatCompletionAccumulator all = ChatCompletionAccumulator.create();
+    List<String> parts = new ArrayList<>();
     try (StreamResponse<ChatCompletionChunk> stream =
         client.chat().completions().createStreaming(params)) {
-      stream.stream().forEach(all::accumulate);
+      stream.stream().peek(all::accumulate).forEach(chunk -> parts.addAll(arguments(chunk)));
     }
+    assertThat(parts).as("pieces of the arguments").hasSizeGreaterThan(2);
     ChatCompletionMessageFunctionToolCall streamed = call(all.chatCompletion());
     check(streamed, "weather", "time");
     assertThat(streamed.function().arguments())
         .isEqualTo(call(answer(params)).function().arguments());
+  }
+
+  private static List<String> arguments(ChatCompletionChunk chunk) {
+    return chunk.choices().stream()
+        .flatMap(choice -> choice.delta().toolCalls().stream().flatMap(List::stream))
+        .flatMap(call -> call.function().stream())
+        .flatMap(function -> function.arguments().stream())
+        .filter(part -> !part.isEmpty())
+        .toList();
   }
 
   @Test

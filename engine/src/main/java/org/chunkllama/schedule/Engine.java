@@ -203,6 +203,12 @@ public final class Engine {
     if (prompt.length == 0) {
       throw new InvalidRequestException("the prompt is empty; give it at least one token");
     }
+    int room = cache.chunks() * tree.chunkTokens();
+    if (prompt.length >= limits.context() && limits.context() >= room) {
+      throw new ContextLengthException(
+          "the prompt has %d tokens, the KV pool holds %d; shorten it to %d or less, or give the pool more memory (--kv-memory)"
+              .formatted(prompt.length, room, room - 1));
+    }
     if (prompt.length >= limits.context()) {
       throw new ContextLengthException(
           "the prompt has %d tokens, the context is %d; shorten it to %d or less"

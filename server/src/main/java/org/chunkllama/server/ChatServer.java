@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import org.chunkllama.Llm;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
+import org.chunkllama.server.generate.PromptLimit;
 import org.chunkllama.server.http.Answered;
 import org.chunkllama.server.http.Gate;
 import org.chunkllama.server.http.Service;
@@ -70,14 +71,15 @@ public final class ChatServer implements AutoCloseable {
       metrics.gauge(
           "chunkllama_connections", "Open connections with a request.", guard::connections);
       metrics.gauge("chunkllama_http_requests_open", "Requests being answered.", service::open);
-      Generations generations = new Generations(llm, metrics.generations());
+      PromptLimit prompts = new PromptLimit(llm, limits.promptTokens());
+      Generations generations = new Generations(llm, metrics.generations(), prompts);
       Consumer<Answered> listener = metrics::answered;
       if (traces.isPresent()) {
         listener = listener.andThen(traces.get()::answered);
       }
       Gate gate = new Gate(options.keys(), service, options.accessLog(), listener);
       HttpRouting.Builder routing = HttpRouting.builder();
-      Routes.add(routing, gate, model, service, generations, metrics, options.version());
+      Routes.add(routing, gate, model, service, generations, prompts, metrics, options.version());
       WebServer web = web(options, guard, routing).build().start();
       return new ChatServer(web, guard, service, generations, traces);
     } catch (RuntimeException e) {

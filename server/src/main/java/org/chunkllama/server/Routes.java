@@ -9,6 +9,7 @@ import org.chunkllama.server.cache.Pins;
 import org.chunkllama.server.cache.Tree;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
+import org.chunkllama.server.generate.PromptLimit;
 import org.chunkllama.server.http.ApiException;
 import org.chunkllama.server.http.ApiException.Kind;
 import org.chunkllama.server.http.Endpoint;
@@ -44,13 +45,14 @@ final class Routes {
       Model model,
       Service service,
       Generations generations,
+      PromptLimit limit,
       Metrics metrics,
       String version) {
     Routes routes = new Routes(routing, gate);
     Salts salts = new Salts();
     Requests requests = new Requests(salts);
     Pins pins = new Pins(model.llm());
-    Prefixes prefixes = new Prefixes(model, pins, salts);
+    Prefixes prefixes = new Prefixes(model, pins, salts, limit);
     Retention retention = new Retention(model, pins);
     Models models = new Models(model);
     Tokenization tokenization = new Tokenization(model);
@@ -58,7 +60,7 @@ final class Routes {
     routes.post(
         "/v1/chat/completions", new ChatCompletions(model, generations, requests, retention));
     routes.post("/v1/chat/completions/render", tokenization::renderChat);
-    routes.post("/v1/completions", new Completions(model, generations, requests));
+    routes.post("/v1/completions", new Completions(model, generations, requests, retention));
     routes.post("/v1/completions/render", tokenization::renderCompletion);
     routes.post("/v1/responses", new Responses(model, generations, requests, retention));
     routes.routes(

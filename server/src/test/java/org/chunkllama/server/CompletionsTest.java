@@ -49,6 +49,14 @@ class CompletionsTest {
   }
 
   @Test
+  void theLeastTemperaturesAreGreedy() {
+    List<String> greedy = texts("Once upon a time", Map.of());
+    for (double temperature : new double[] {1e-6, 1e-40, 1e-300}) {
+      assertThat(texts("Once upon a time", Map.of("temperature", temperature))).isEqualTo(greedy);
+    }
+  }
+
+  @Test
   void batchesOfPromptsAnswerAsOneByOne() {
     List<String> prompts = List.of("Once upon a time", "The end", "Once upon a midnight");
     List<String> single = prompts.stream().map(p -> texts(p, Map.of()).getFirst()).toList();

@@ -77,4 +77,24 @@ class DrainTest {
       server.awaitIdle();
     }
   }
+
+  @Test
+  void aResponseThatHasBegunFails() throws Exception {
+    try (TestServer server = new TestServer();
+        RawClient client = new RawClient(server.server.port())) {
+      client.post(
+          "/v1/responses",
+          "{\"input\":\"Once\",\"max_output_tokens\":450,\"ignore_eos\":true,\"stream\":true}");
+      client.readUntil("response.output_text.delta");
+      assertThat(server.server.drain(Duration.ofMillis(1))).isFalse();
+      String rest = client.readUntil("\r\n0\r\n\r\n");
+      assertThat(rest)
+          .contains("event: response.failed")
+          .contains("\"status\":\"failed\"")
+          .contains("\"code\":\"server_error\"")
+          .doesNotContain("response.completed")
+          .doesNotContain("response.incomplete");
+      server.awaitIdle();
+    }
+  }
 }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.chunkllama.server.tenant.ApiKeys;
 import org.junit.jupiter.api.AfterAll;
@@ -48,12 +50,25 @@ class ErrorsTest {
             CHAT,
             "{\"messages\":[{\"role\":\"user\",\"content\":7}]}",
             "messages[0].content",
-            "must be an array"),
+            "or an array of text parts"),
         Arguments.of(
             CHAT,
             "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}",
             "messages[0].content[0].type",
             "text only"),
+        Arguments.of(
+            CHAT, "{\"messages\":[{\"role\":\"user\"}]}", "messages[0].content", "missing"),
+        Arguments.of(
+            CHAT,
+            "{\"messages\":[{\"role\":\"user\",\"content\":{}}]}",
+            "messages[0].content",
+            "text parts"),
+        Arguments.of("/v1/responses", "{\"input\":5}", "input", "a string or an array"),
+        Arguments.of(
+            CHAT,
+            "{" + HI + ",\"response_format\":{\"type\":\"json_schema\"}}",
+            "response_format.json_schema",
+            "missing"),
         Arguments.of(CHAT, "{" + HI + ",\"temperature\":\"hot\"}", "temperature", "a number"),
         Arguments.of(CHAT, "{" + HI + ",\"temperature\":3}", "temperature", "from 0"),
         Arguments.of(CHAT, "{" + HI + ",\"max_tokens\":1.5}", "max_tokens", "an integer"),
@@ -129,6 +144,55 @@ class ErrorsTest {
         server.post(COMPLETIONS, "{\"prompt\":\"%s\"}".formatted("xy ".repeat(500)));
     assertThat(response.statusCode()).isEqualTo(400);
     assertThat(response.body()).contains("context_length_exceeded");
+  }
+
+  @Test
+  void aPromptThatNeverFitsThePool() {
+    try (TestServer small = new TestServer(m -> m.withPoolBytes(64 << 10), o -> o)) {
+      HttpResponse<String> response =
+          small.post(COMPLETIONS, "{\"prompt\":\"%s\"}".formatted("xy ".repeat(100)));
+      assertThat(response.statusCode()).isEqualTo(400);
+      assertThat(response.body())
+          .contains("context_length_exceeded")
+          .contains("the KV pool holds")
+          .contains("--kv-memory");
+    }
+  }
+
+  @Test
+  void promptsMayBeLimited() {
+    Limits d = Limits.defaults();
+    Limits limits =
+        new Limits(
+            d.connections(),
+            d.bodyBytes(),
+            d.headerBytes(),
+            20,
+            d.requestTime(),
+            d.writeTime(),
+            d.idleTime());
+    try (TestServer strict =
+        new TestServer(m -> m, o -> TestServer.options(ApiKeys.none(), limits))) {
+      assertThat(strict.post(COMPLETIONS, tokens(20)).statusCode()).isEqualTo(200);
+      HttpResponse<String> refused = strict.post(COMPLETIONS, tokens(21));
+      assertThat(refused.statusCode()).isEqualTo(400);
+      assertThat(refused.body())
+          .contains("context_length_exceeded")
+          .contains("21 tokens, this server takes 20");
+      String chat =
+          "{\"max_tokens\":2,\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}"
+              .formatted("a word ".repeat(40));
+      for (String path : List.of(CHAT, "/v1/messages", "/v1/prefixes")) {
+        HttpResponse<String> answer = strict.post(path, chat);
+        assertThat(answer.statusCode()).as(path).isEqualTo(400);
+        assertThat(answer.body()).as(path).contains("this server takes 20");
+      }
+    }
+  }
+
+  private static String tokens(int count) {
+    return "{\"prompt\":%s,\"max_tokens\":2}"
+        .formatted(IntStream.range(10, 10 + count).boxed().toList());
   }
 
   @Test

@@ -32,6 +32,7 @@ class FaultsTest {
             20,
             64 << 10,
             8 << 10,
+            0,
             Duration.ofMillis(700),
             Duration.ofMillis(700),
             Duration.ofMinutes(1));
@@ -219,6 +220,22 @@ class FaultsTest {
         String text = answer.get().replaceAll("\"id.*?choices", "");
         assertThat(text.replaceAll("\"usage.*", ""))
             .isEqualTo(expected.replaceAll("\"usage.*", ""));
+      }
+    }
+  }
+
+  /** Its deadline is a request's, not a connection's between two of them. */
+  @Test
+  void aConnectionMayRestBetweenRequests() throws Exception {
+    String get = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    String lost = "POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nabcd";
+    try (RawClient client = new RawClient(server.server.port())) {
+      for (String request : List.of(get, lost, get)) {
+        client.write(request);
+        boolean found = request.equals(get);
+        assertThat(client.readUntil("\r\n")).startsWith("HTTP/1.1 " + (found ? 200 : 404));
+        client.readUntil(found ? "}" : "}}");
+        Thread.sleep(1200); // longer than a request may take to come
       }
     }
   }

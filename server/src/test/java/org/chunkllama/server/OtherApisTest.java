@@ -128,6 +128,33 @@ class OtherApisTest {
     assertThat(text.toString()).isEqualTo(chat());
   }
 
+  /** As OpenAI's: the open item ends incomplete, then the response does. */
+  @Test
+  void aResponseCutOffIsIncomplete() {
+    Map<String, Object> body = with(with(RESPONSE, "ignore_eos", true), "max_output_tokens", 5);
+    JsonNode whole = server.json("/v1/responses", body);
+    assertThat(whole.get("status").stringValue()).isEqualTo("incomplete");
+    assertThat(whole.get("incomplete_details").get("reason").stringValue())
+        .isEqualTo("max_output_tokens");
+    assertThat(whole.get("output").get(0).get("status").stringValue()).isEqualTo("incomplete");
+
+    List<JsonNode> events = events("/v1/responses", body);
+    assertThat(types(events))
+        .endsWith(
+            "response.output_text.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response.incomplete");
+    JsonNode item = events.get(events.size() - 2).get("item");
+    assertThat(item.get("status").stringValue()).isEqualTo("incomplete");
+    JsonNode last = events.getLast().get("response");
+    assertThat(last.get("status").stringValue()).isEqualTo("incomplete");
+    assertThat(last.get("incomplete_details").get("reason").stringValue())
+        .isEqualTo("max_output_tokens");
+    assertThat(last.get("output").get(0)).isEqualTo(item);
+    assertThat(last.get("usage").get("output_tokens").intValue()).isEqualTo(5);
+  }
+
   @Test
   void responsesAreNotStored() {
     HttpResponse<String> response =

@@ -19,7 +19,8 @@ class PrefixesTest {
 
   @BeforeAll
   static void start() {
-    ApiKeys keys = ApiKeys.of(Map.of("key-of-ann", "ann", "key-of-bob", "bob"));
+    ApiKeys keys =
+        ApiKeys.of(Map.of("key-of-ann", "ann", "key-of-bob", "bob", "key-of-cat", "cat"));
     server = new TestServer(m -> m, o -> TestServer.options(keys, o.limits()));
   }
 
@@ -80,6 +81,42 @@ class PrefixesTest {
     assertThat(pin.get("expires_in").doubleValue()).isBetween(0.0, 0.3);
     Thread.sleep(400);
     assertThat(json("key-of-ann", "GET", "/v1/prefixes", Map.of()).get("data").size()).isZero();
+  }
+
+  @Test
+  void retentionOfADayIsAPin() throws InterruptedException {
+    for (String path : List.of("/v1/completions", "/v1/chat/completions", "/v1/responses")) {
+      String text = path + " keeps this. " + TEXT;
+      Map<String, Object> body =
+          Map.of(
+              "prompt",
+              text,
+              "input",
+              text,
+              "messages",
+              List.of(Map.of("role", "user", "content", text)),
+              "max_tokens",
+              1,
+              "prompt_cache_retention",
+              "24h");
+      json("key-of-cat", "POST", path, body);
+      JsonNode pins = json("key-of-cat", "GET", "/v1/prefixes", Map.of()).get("data");
+      for (int i = 0; i < 200 && pins.isEmpty(); i++) { // it is kept once it is answered
+        Thread.sleep(10);
+        pins = json("key-of-cat", "GET", "/v1/prefixes", Map.of()).get("data");
+      }
+      assertThat(pins.size()).as(path).isOne();
+      assertThat(pins.get(0).get("expires_in").doubleValue()).isBetween(86_000.0, 86_400.0);
+      call("key-of-cat", "DELETE", "/v1/prefixes/" + pins.get(0).get("id").stringValue(), "");
+      HttpResponse<String> wrong =
+          call(
+              "key-of-cat",
+              "POST",
+              path,
+              TestServer.JSON.writeValueAsString(body).replace("24h", "for ever"));
+      assertThat(wrong.statusCode()).as(path).isEqualTo(400);
+      assertThat(wrong.body()).contains("prompt_cache_retention");
+    }
   }
 
   @Test

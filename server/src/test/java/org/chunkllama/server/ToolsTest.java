@@ -90,16 +90,19 @@ class ToolsTest {
     body.put("stream", true);
     StringBuilder name = new StringBuilder();
     StringBuilder arguments = new StringBuilder();
+    int parts = 0;
     String reason = "";
     for (JsonNode event : server.events("/v1/chat/completions", body)) {
       JsonNode choice = event.get("choices").get(0);
       for (JsonNode call : choice.get("delta").path("tool_calls").values()) {
         name.append(call.get("function").path("name").asString(""));
+        parts++;
         arguments.append(call.get("function").get("arguments").stringValue());
       }
       reason = choice.get("finish_reason").asString("");
     }
     assertThat(reason).isEqualTo("tool_calls");
+    assertThat(parts).as("a head and pieces of the arguments").isGreaterThan(3);
     check(
         TestServer.JSON.valueToTree(
             Map.of("name", name.toString(), "arguments", arguments.toString())),
@@ -107,32 +110,93 @@ class ToolsTest {
         "time");
   }
 
+  private static final Map<String, Object> MESSAGE =
+      Map.of(
+          "max_tokens", 200,
+          "messages", List.of(Map.of("role", "user", "content", "Rome?")),
+          "tools", List.of(Map.of("name", "weather", "input_schema", ARGUMENTS)),
+          "tool_choice", Map.of("type", "tool", "name", "weather"));
+
+  private static final Map<String, Object> RESPONSE =
+      Map.of(
+          "input",
+          "Rome?",
+          "max_output_tokens",
+          200,
+          "tools",
+          List.of(Map.of("type", "function", "name", "weather", "parameters", ARGUMENTS)),
+          "tool_choice",
+          Map.of("type", "function", "name", "weather"));
+
+  private static List<JsonNode> named(String path, Map<String, Object> body) {
+    Map<String, Object> streamed = new LinkedHashMap<>(body);
+    streamed.put("stream", true);
+    return server
+        .post(path, TestServer.JSON.writeValueAsString(streamed))
+        .body()
+        .lines()
+        .filter(line -> line.startsWith("data: "))
+        .map(line -> TestServer.JSON.readTree(line.substring(6)))
+        .toList();
+  }
+
+  private static List<JsonNode> ofType(List<JsonNode> events, String type) {
+    return events.stream().filter(e -> e.get("type").stringValue().equals(type)).toList();
+  }
+
+  @Test
+  void otherApisStreamArgumentsInPieces() {
+    List<JsonNode> message = named("/v1/messages", MESSAGE);
+    StringBuilder input = new StringBuilder();
+    List<JsonNode> deltas = ofType(message, "content_block_delta");
+    for (JsonNode event : deltas) {
+      assertThat(event.at("/delta/type").stringValue()).isEqualTo("input_json_delta");
+      input.append(event.at("/delta/partial_json").stringValue());
+    }
+    assertThat(deltas).hasSizeGreaterThan(2);
+    assertThat(TestServer.JSON.readTree(input.toString()).get("city").stringValue())
+        .isIn("Rome", "Oslo");
+    assertThat(ofType(message, "content_block_start")).hasSize(1);
+    assertThat(ofType(message, "content_block_stop")).hasSize(1);
+    assertThat(ofType(message, "message_delta").getFirst().at("/delta/stop_reason").stringValue())
+        .isEqualTo("tool_use");
+
+    List<JsonNode> response = named("/v1/responses", RESPONSE);
+    StringBuilder arguments = new StringBuilder();
+    List<JsonNode> parts = ofType(response, "response.function_call_arguments.delta");
+    parts.forEach(event -> arguments.append(event.get("delta").stringValue()));
+    assertThat(parts).hasSizeGreaterThan(2);
+    JsonNode done = ofType(response, "response.function_call_arguments.done").getFirst();
+    assertThat(done.get("arguments").stringValue()).isEqualTo(arguments.toString());
+    JsonNode call = response.getLast().at("/response/output/0");
+    check(call, "weather");
+    assertThat(call.get("status").stringValue()).isEqualTo("completed");
+    assertThat(call.get("id")).isEqualTo(done.get("item_id"));
+  }
+
+  @Test
+  void aCallThatIsCutOffSaysSo() {
+    Map<String, Object> body = body("required");
+    body.put("max_tokens", 30);
+    body.put("stream", true);
+    List<JsonNode> events = server.events("/v1/chat/completions", body);
+    assertThat(events.getLast().at("/choices/0/finish_reason").stringValue()).isEqualTo("length");
+    Map<String, Object> response = new LinkedHashMap<>(RESPONSE);
+    response.put("max_output_tokens", 40);
+    List<JsonNode> cut = named("/v1/responses", response);
+    assertThat(cut.getLast().get("type").stringValue()).isEqualTo("response.incomplete");
+    assertThat(ofType(cut, "response.output_item.done").getLast().at("/item/status").stringValue())
+        .isEqualTo("incomplete");
+  }
+
   @Test
   void otherApis() {
-    JsonNode message =
-        server.json(
-            "/v1/messages",
-            Map.of(
-                "max_tokens", 200,
-                "messages", List.of(Map.of("role", "user", "content", "Rome?")),
-                "tools", List.of(Map.of("name", "weather", "input_schema", ARGUMENTS)),
-                "tool_choice", Map.of("type", "tool", "name", "weather")));
+    JsonNode message = server.json("/v1/messages", MESSAGE);
     assertThat(message.get("stop_reason").stringValue()).isEqualTo("tool_use");
     JsonNode use = message.get("content").get(0);
     assertThat(use.get("input").get("city").stringValue()).isIn("Rome", "Oslo");
 
-    JsonNode response =
-        server.json(
-            "/v1/responses",
-            Map.of(
-                "input",
-                "Rome?",
-                "max_output_tokens",
-                200,
-                "tools",
-                List.of(Map.of("type", "function", "name", "weather", "parameters", ARGUMENTS)),
-                "tool_choice",
-                Map.of("type", "function", "name", "weather")));
+    JsonNode response = server.json("/v1/responses", RESPONSE);
     check(response.get("output").get(0), "weather");
   }
 

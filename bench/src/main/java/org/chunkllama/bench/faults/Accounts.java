@@ -14,7 +14,7 @@ import tools.jackson.databind.JsonNode;
  */
 public record Accounts(
     int free, int retained, int live, int total, OptionalInt threads, OptionalInt handles) {
-  private static final long WAIT_NANOS = 30_000_000_000L;
+  private static final long WAIT_NANOS = 180_000_000_000L;
 
   /** The JVM starts and ends threads of its own: compilers, carriers of virtual threads. */
   private static final int THREADS_OF_THE_JVM = 8;
@@ -37,7 +37,7 @@ public record Accounts(
         return now;
       }
       FaultException.unless(
-          System.nanoTime() < deadline, "still busy after 30 s: %s".formatted(now));
+          System.nanoTime() < deadline, "still busy after 180 s: %s".formatted(now));
       Thread.sleep(20);
     }
   }
@@ -69,8 +69,11 @@ public record Accounts(
     return figures == 2;
   }
 
-  private static Accounts of(String tree, ServerProcess server) {
+  private static Accounts of(String tree, ServerProcess server) throws FaultException {
     JsonNode chunks = Calls.parse(tree).get("chunks");
+    if (chunks == null) {
+      throw new FaultException("no accounts: " + tree);
+    }
     return new Accounts(
         chunks.get("free").intValue(),
         chunks.get("retained").intValue(),

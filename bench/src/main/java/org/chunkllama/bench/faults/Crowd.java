@@ -18,7 +18,7 @@ final class Crowd {
   private Crowd() {}
 
   static Fault fault() {
-    return new Fault(
+    return Fault.own(
         "10,000 connections",
         List.of("--max-connections", String.valueOf(LIMIT)),
         server -> befall(server, CLIENTS));

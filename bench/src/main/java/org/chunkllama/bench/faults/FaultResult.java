@@ -29,7 +29,7 @@ public record FaultResult(
                         change(before.map(Accounts::threads), a.threads()),
                         change(before.map(Accounts::handles), a.handles())))
             .orElse("no accounts");
-    return "%s %-38s %s | %s | %.1f s"
+    return "%s %-52s %s | %s | %.1f s"
         .formatted(passed ? "ok  " : "FAIL", name, detail, accounts, seconds);
   }
 

@@ -78,12 +78,13 @@ public final class FaultsBench implements AutoCloseable {
   }
 
   private List<Fault> faultsOfItsOwn() throws IOException {
-    return List.of(
-        Crowd.fault(),
-        SmallPool.fault(chunkBytes()),
-        Strangers.fault(),
-        FaultyBackend.fault(),
-        Stopping.fault());
+    List<Fault> faults = new ArrayList<>();
+    faults.add(Crowd.fault());
+    faults.add(SmallPool.fault(chunkBytes()));
+    faults.add(Strangers.fault());
+    faults.addAll(Injected.faults());
+    faults.add(Stopping.fault());
+    return faults;
   }
 
   private List<FaultResult> run(List<Fault> faults) throws IOException, InterruptedException {
@@ -97,10 +98,10 @@ public final class FaultsBench implements AutoCloseable {
   }
 
   private FaultResult run(Fault fault) throws IOException, InterruptedException {
-    if (fault.options().isEmpty()) {
+    if (fault.isShared()) {
       return befall(fault, sharedServer());
     }
-    try (ServerProcess own = ServerProcess.start(command, fault.options())) {
+    try (ServerProcess own = ServerProcess.start(command, fault.options(), fault.jvm())) {
       return befall(fault, own);
     }
   }
@@ -143,7 +144,7 @@ public final class FaultsBench implements AutoCloseable {
     String body = Calls.text(Calls.completion(REFERENCE, 8));
     try (Calls calls = new Calls(server)) {
       var response = calls.post(Calls.COMPLETIONS, body);
-      // A server whose backend fails now and then may do so here.
+      // A server into which exceptions are injected may fail here too.
       for (int i = 0; i < RETRIES && response.statusCode() == 500; i++) {
         response = calls.post(Calls.COMPLETIONS, body);
       }

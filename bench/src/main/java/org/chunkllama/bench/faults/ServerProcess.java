@@ -22,6 +22,9 @@ public final class ServerProcess implements AutoCloseable {
   private static final Pattern ADDRESS = Pattern.compile("serving at http://([0-9.]+):(\\d+)");
   private static final int LINES_KEPT = 40;
 
+  /** Read by every 'java' since 9. */
+  private static final String JAVA_OPTIONS = "JDK_JAVA_OPTIONS";
+
   private final Process process;
   private final List<String> said = new ArrayList<>();
   private final int port;
@@ -40,11 +43,19 @@ public final class ServerProcess implements AutoCloseable {
    * @throws IOException if it ends before it serves; with what it said
    */
   public static ServerProcess start(List<String> command, List<String> options) throws IOException {
+    return start(command, options, List.of());
+  }
+
+  /** The same with options for its Java virtual machine. */
+  static ServerProcess start(List<String> command, List<String> options, List<String> jvm)
+      throws IOException {
     List<String> all = new ArrayList<>(command);
     all.addAll(options);
     ProcessBuilder builder =
         new ProcessBuilder(all).redirectOutput(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().put(FaultyBackendProvider.ENVIRONMENT, "1");
+    if (!jvm.isEmpty()) {
+      builder.environment().merge(JAVA_OPTIONS, String.join(" ", jvm), (a, b) -> a + " " + b);
+    }
     Process process = builder.start();
     // A benchmark that is told to stop leaves no server behind.
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
@@ -144,7 +155,8 @@ public final class ServerProcess implements AutoCloseable {
 
   /** Sends SIGTERM. */
   public void terminate() {
-    process.destroy();
+    // Unlike the process's own this leaves open what it says.
+    boolean _ = process.toHandle().destroy();
   }
 
   /** Its status once it has ended; empty if it has not in time. */

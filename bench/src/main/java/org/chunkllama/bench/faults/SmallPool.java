@@ -19,7 +19,7 @@ final class SmallPool {
    * @param bytes of the smallest pool that a server takes
    */
   static Fault fault(long bytes) {
-    return new Fault(
+    return Fault.own(
         "smallest pool, 200 requests",
         List.of("--kv-memory", String.valueOf(bytes)),
         SmallPool::befall);

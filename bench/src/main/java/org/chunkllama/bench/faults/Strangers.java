@@ -25,7 +25,7 @@ final class Strangers {
     Path keys = Files.createTempFile("chunkllama-keys", ".yaml");
     keys.toFile().deleteOnExit();
     Files.writeString(keys, "left: key-left\nright: key-right\n");
-    return new Fault(
+    return Fault.own(
         "two tenants with equal prompts", List.of("--api-keys", keys.toString()), Strangers::run);
   }
 

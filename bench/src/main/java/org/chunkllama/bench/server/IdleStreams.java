@@ -13,8 +13,9 @@ import org.chunkllama.bench.faults.ServerProcess;
  * @param streams open
  * @param bytesBefore resident memory of the process with none of them
  * @param bytesWith resident memory with all of them
+ * @param bytesAfter resident memory once they are gone
  */
-public record IdleStreams(int streams, long bytesBefore, long bytesWith) {
+public record IdleStreams(int streams, long bytesBefore, long bytesWith, long bytesAfter) {
   private static final int STREAMS = 1000;
 
   static IdleStreams measure(List<String> command) throws IOException, InterruptedException {
@@ -24,11 +25,14 @@ public record IdleStreams(int streams, long bytesBefore, long bytesWith) {
       hold(server, 200, 50); // what the first connections bring in stays out of the comparison
       long before = resident(server);
       List<StreamClient> streams = open(server, STREAMS, 2000);
+      long with;
       try {
-        return new IdleStreams(STREAMS, before, resident(server));
+        with = resident(server);
       } finally {
         close(streams);
       }
+      awaitNone(server);
+      return new IdleStreams(STREAMS, before, with, resident(server));
     }
   }
 
@@ -36,6 +40,14 @@ public record IdleStreams(int streams, long bytesBefore, long bytesWith) {
       throws IOException, InterruptedException {
     List<StreamClient> streams = open(server, count, tokens);
     close(streams);
+    awaitNone(server);
+  }
+
+  private static void awaitNone(ServerProcess server) throws IOException, InterruptedException {
+    while (Metrics.of(server).value("vllm:num_requests_waiting") > 0
+        || Metrics.of(server).value("vllm:num_requests_running") > 0) {
+      Thread.sleep(20);
+    }
   }
 
   private static List<StreamClient> open(ServerProcess server, int count, int tokens)

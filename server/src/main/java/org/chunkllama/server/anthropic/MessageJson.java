@@ -31,12 +31,19 @@ final class MessageJson {
   }
 
   /** A call; its input as an object. */
-  static ObjectNode call(ToolCall call, boolean withInput) {
+  static ObjectNode call(ToolCall call) {
+    ObjectNode json = call(call.id(), call.name());
+    json.set("input", Json.parse(call.arguments()));
+    return json;
+  }
+
+  /** A call whose input is to follow. */
+  static ObjectNode call(String id, String name) {
     ObjectNode json = Json.object();
     json.put("type", "tool_use");
-    json.put("id", call.id());
-    json.put("name", call.name());
-    json.set("input", withInput ? Json.parse(call.arguments()) : Json.object());
+    json.put("id", id);
+    json.put("name", name);
+    json.putObject("input");
     return json;
   }
 

@@ -8,7 +8,6 @@ import org.chunkllama.server.http.EventStream;
 import org.chunkllama.server.http.Exchange;
 import org.chunkllama.server.http.Json;
 import org.chunkllama.server.openai.AnswerParser;
-import org.chunkllama.server.openai.ToolCall;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A message as events: content blocks open, grow and close, one after another. */
@@ -51,7 +50,7 @@ final class MessageStream {
     events.event(type, generator -> generator.writeTree(event));
   }
 
-  /** The blocks of the message; at most one, of text, is open. */
+  /** The blocks of the message; at most one is open. */
   private static final class Blocks implements AnswerParser.Sink {
     private final EventStream events;
     private int index;
@@ -72,11 +71,19 @@ final class MessageStream {
     }
 
     @Override
-    public void call(ToolCall call) {
+    public void callBegins(String id, String name) {
       endText();
       calls++;
-      start(MessageJson.call(call, false));
-      delta(Json.object().put("type", "input_json_delta").put("partial_json", call.arguments()));
+      start(MessageJson.call(id, name));
+    }
+
+    @Override
+    public void arguments(String part) {
+      delta(Json.object().put("type", "input_json_delta").put("partial_json", part));
+    }
+
+    @Override
+    public void callEnds() {
       stop();
     }
 

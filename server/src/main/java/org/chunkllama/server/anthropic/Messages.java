@@ -44,7 +44,8 @@ public final class Messages implements Endpoint {
       ObjectNode message = MessageJson.message(exchange.id(), model.name());
       if (chat.stream().on()) {
         int prompt = model.llm().encode(chat.prompt()).length;
-        new MessageStream(message, prompt, chat.tools().parser()).run(exchange, batch.first());
+        new MessageStream(message, prompt, chat.tools().streamParser())
+            .run(exchange, batch.first());
       } else {
         exchange.send(answer(message, chat, batch.first().result()));
       }
@@ -64,7 +65,7 @@ public final class Messages implements Endpoint {
     if (!parsed.text().isEmpty() || parsed.calls().isEmpty()) {
       content.add(MessageJson.text(parsed.text()));
     }
-    parsed.calls().forEach(call -> content.add(MessageJson.call(call, true)));
+    parsed.calls().forEach(call -> content.add(MessageJson.call(call)));
     MessageJson.stop(message, completion, !parsed.calls().isEmpty());
     message.set("usage", MessageJson.usage(result));
     return message;

@@ -14,11 +14,13 @@ import org.chunkllama.server.metrics.GenerationFigures;
 public final class Generations {
   private final Llm llm;
   private final GenerationFigures figures;
+  private final PromptLimit prompts;
   private final Set<Batch> running = ConcurrentHashMap.newKeySet();
 
-  public Generations(Llm llm, GenerationFigures figures) {
+  public Generations(Llm llm, GenerationFigures figures, PromptLimit prompts) {
     this.llm = llm;
     this.figures = figures;
+    this.prompts = prompts;
   }
 
   /**
@@ -28,6 +30,7 @@ public final class Generations {
    * @throws org.chunkllama.error.ChunkLlamaException if there is no room, or one is wrong
    */
   public Batch start(Exchange exchange, List<GenerationRequest> requests) {
+    requests.forEach(request -> prompts.check(request.prompt()));
     List<Running> all = new ArrayList<>(requests.size());
     for (Generation generation : llm.trySubmitAll(requests)) {
       all.add(new Running(generation, figures));

@@ -5,7 +5,9 @@ import io.helidon.http.RequestException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import org.chunkllama.server.http.ApiException.Kind;
 import org.chunkllama.server.net.ClientConnection;
 import org.chunkllama.server.tenant.Tenant;
@@ -21,8 +23,10 @@ public final class Exchange {
   private final Tenant tenant;
   private final ErrorFormat errors;
   private volatile boolean gone;
+  private boolean bodyTaken;
   private int status;
   private @Nullable EventStream stream;
+  private BiConsumer<EventStream, ApiException> failure;
 
   Exchange(
       ServerRequest request,
@@ -37,6 +41,11 @@ public final class Exchange {
     this.id = id;
     this.tenant = tenant;
     this.errors = errors;
+    this.failure = errors::send;
+    if (!request.content().hasEntity()) {
+      bodyTaken = true;
+      connection.requestRead();
+    }
   }
 
   /** The request's id, the client's own or ours. */
@@ -82,6 +91,7 @@ public final class Exchange {
   }
 
   private byte[] body() {
+    bodyTaken = true;
     try (var in = request.content().inputStream()) {
       return in.readAllBytes();
     } catch (RequestException e) {
@@ -89,6 +99,20 @@ public final class Exchange {
       throw ApiException.of(kind, null, String.valueOf(e.getMessage()), e);
     } catch (IOException | RuntimeException e) {
       throw new ClientGoneException(e);
+    }
+  }
+
+  /** Takes a body that nobody asked for, so that the connection can be used again. */
+  private void skipBody() {
+    if (bodyTaken) {
+      return;
+    }
+    bodyTaken = true;
+    try (var in = request.content().inputStream()) {
+      in.transferTo(OutputStream.nullOutputStream());
+      connection.requestRead();
+    } catch (IOException | RuntimeException _) {
+      // too large, or gone: its deadline stands, and the connection ends by that
     }
   }
 
@@ -111,6 +135,7 @@ public final class Exchange {
   }
 
   public void send(int code, String contentType, byte[] body) {
+    skipBody();
     status = code;
     response.status(code);
     response.header(HeaderNames.CONTENT_TYPE, contentType);
@@ -125,8 +150,14 @@ public final class Exchange {
     }
   }
 
-  /** Begins an answer of events. */
+  /** Begins an answer of events; if it fails, its last event is the API's usual error. */
   public EventStream stream() {
+    return stream(errors::send);
+  }
+
+  /** Begins an answer of events; if it fails, {@code lastEvent} is sent before it ends. */
+  public EventStream stream(BiConsumer<EventStream, ApiException> lastEvent) {
+    failure = lastEvent;
     status = 200;
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8");
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
@@ -153,7 +184,7 @@ public final class Exchange {
     }
     EventStream begun = stream;
     if (begun != null) {
-      errors.send(begun, error);
+      failure.accept(begun, error);
       begun.end();
       status = error.status();
       return;

@@ -61,6 +61,15 @@ public final class Json {
     return MAPPER.readTree(text);
   }
 
+  /** True for JSON of an object. */
+  public static boolean isObject(String text) {
+    try {
+      return parse(text).isObject();
+    } catch (JacksonException e) {
+      return false;
+    }
+  }
+
   /** Several values, one after another. */
   public static List<JsonNode> parseAll(String text) {
     try (var values = MAPPER.readerFor(JsonNode.class).<JsonNode>readValues(text)) {

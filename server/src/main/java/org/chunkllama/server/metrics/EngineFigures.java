@@ -28,6 +28,17 @@ final class EngineFigures {
     counter("vllm:prefix_cache_queries", "Tokens looked up.", LlmStats::prefixTokensQueried);
     counter("vllm:prefix_cache_hits", "Tokens found.", LlmStats::prefixTokensHit);
     counter("vllm:num_preemptions", "Sequences thrown out for room.", LlmStats::preemptions);
+    gauge("chunkllama_chunks_free", "Chunks of the pool nobody holds.", LlmStats::chunksFree);
+    gauge("chunkllama_chunks_live", "Chunks that requests use.", LlmStats::chunksLive);
+    gauge(
+        "chunkllama_chunks_retained", "Chunks kept for later requests.", LlmStats::chunksRetained);
+    gauge("chunkllama_chunks_shared", "Chunks that two or more rows read.", LlmStats::chunksShared);
+    gauge("chunkllama_rows_per_shared_chunk", "Mean over them.", LlmStats::rowsPerSharedChunk);
+    gauge(
+        "chunkllama_kv_bytes_saved", "What sharing saves at this moment.", LlmStats::kvBytesSaved);
+    counter(
+        "chunkllama_chunks_evicted", "Retained chunks given to others.", LlmStats::chunksEvicted);
+    counter("chunkllama_deadlines", "Requests whose own time was over.", LlmStats::deadlines);
     counter("chunkllama_steps", "Model steps.", LlmStats::steps);
     counter(
         "chunkllama_recomputed_tokens",

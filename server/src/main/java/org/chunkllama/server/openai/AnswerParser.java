@@ -6,7 +6,21 @@ public interface AnswerParser {
   interface Sink {
     void text(String text);
 
-    void call(ToolCall call);
+    /** A call begins; its arguments follow, then its end. */
+    void callBegins(String id, String name);
+
+    /** More of the call's arguments: JSON, once all parts are put together. */
+    void arguments(String part);
+
+    /** The call's arguments are complete, or cut off where the answer was. */
+    void callEnds();
+
+    /** A call in one piece. */
+    default void call(ToolCall call) {
+      callBegins(call.id(), call.name());
+      arguments(call.arguments());
+      callEnds();
+    }
   }
 
   /** The next piece of the answer. */

@@ -3,6 +3,7 @@ package org.chunkllama.server.openai;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.chunkllama.Prompt;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.server.http.ApiException;
@@ -14,6 +15,11 @@ import tools.jackson.databind.JsonNode;
 
 /** The messages of a chat, and what else its template is told. */
 public final class ChatMessages {
+  /** Roles whose messages are nothing without; an assistant's may hold calls alone. */
+  private static final Set<String> NEED_CONTENT = Set.of("system", "developer", "user", "tool");
+
+  private static final String FORMS = "a string or an array of text parts";
+
   private ChatMessages() {}
 
   /** A chat without tools. */
@@ -36,7 +42,7 @@ public final class ChatMessages {
     List<Message> messages = new ArrayList<>();
     for (JsonFields message : fields.objects("messages")) {
       String role = message.requiredString("role");
-      checkContent(message);
+      checkContent(message, role);
       try {
         Map<String, @Nullable Object> json = Json.map(message.json());
         json.put("role", role.equals("developer") ? "system" : role);
@@ -51,10 +57,16 @@ public final class ChatMessages {
     return messages;
   }
 
-  private static void checkContent(JsonFields message) {
+  private static void checkContent(JsonFields message, String role) {
     JsonNode content = message.value("content").orElse(null);
+    if (content == null && NEED_CONTENT.contains(role)) {
+      throw message.wrong("content", "is missing; it must be " + FORMS);
+    }
     if (content == null || content.isString()) {
       return;
+    }
+    if (!content.isArray()) {
+      throw message.wrong("content", "must be " + FORMS);
     }
     for (JsonFields part : message.objects("content")) {
       String type = part.string("type").orElse("text");

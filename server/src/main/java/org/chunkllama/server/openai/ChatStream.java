@@ -73,7 +73,7 @@ final class ChatStream {
   private final class Choice implements AnswerParser.Sink {
     private final EventStream events;
     private final int index;
-    private final AnswerParser parser = chat.tools().parser();
+    private final AnswerParser parser = chat.tools().streamParser();
 
     /** The piece that is being parsed, until its log probabilities are sent. */
     private @Nullable GenerationPiece piece;
@@ -95,28 +95,32 @@ final class ChatStream {
     }
 
     @Override
-    public void call(ToolCall call) {
-      int number = calls++;
-      call(
-          number,
-          json -> {
-            json.writeStringProperty("id", call.id());
-            json.writeStringProperty("type", "function");
-            json.writeObjectPropertyStart("function");
-            json.writeStringProperty("name", call.name());
-            json.writeStringProperty("arguments", "");
-            json.writeEndObject();
-          });
-      call(
-          number,
-          json -> {
-            json.writeObjectPropertyStart("function");
-            json.writeStringProperty("arguments", call.arguments());
-            json.writeEndObject();
-          });
+    public void callBegins(String id, String name) {
+      calls++;
+      call(json -> {
+        json.writeStringProperty("id", id);
+        json.writeStringProperty("type", "function");
+        json.writeObjectPropertyStart("function");
+        json.writeStringProperty("name", name);
+        json.writeStringProperty("arguments", "");
+        json.writeEndObject();
+      });
     }
 
-    private void call(int number, Delta fields) {
+    @Override
+    public void arguments(String part) {
+      call(json -> {
+        json.writeObjectPropertyStart("function");
+        json.writeStringProperty("arguments", part);
+        json.writeEndObject();
+      });
+    }
+
+    @Override
+    public void callEnds() {}
+
+    private void call(Delta fields) {
+      int number = calls - 1;
       send(delta -> {
         delta.writeArrayPropertyStart("tool_calls");
         delta.writeStartObject();

@@ -20,12 +20,14 @@ public final class Completions implements Endpoint {
   private final Model model;
   private final Generations generations;
   private final Requests requests;
+  private final Retention retention;
   private final Logprobs logprobs;
 
-  public Completions(Model model, Generations generations, Requests requests) {
+  public Completions(Model model, Generations generations, Requests requests, Retention retention) {
     this.model = model;
     this.generations = generations;
     this.requests = requests;
+    this.retention = retention;
     this.logprobs = new Logprobs(model.llm().tokenizer());
   }
 
@@ -33,6 +35,7 @@ public final class Completions implements Endpoint {
   public void handle(Exchange exchange) {
     var fields = exchange.json();
     CompletionRequest completion = CompletionRequest.parse(fields, model);
+    retention.check(fields);
     List<GenerationRequest> all =
         completion.prompts().stream()
             .map(p -> requests.of(exchange.tenant(), p, completion.options(), fields))
@@ -46,6 +49,7 @@ public final class Completions implements Endpoint {
         exchange.send(answer(head, completion, Running.results(batch.all())));
       }
     }
+    all.forEach(request -> retention.keep(exchange, request, fields));
   }
 
   private ObjectNode answer(

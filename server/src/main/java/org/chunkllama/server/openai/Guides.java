@@ -43,10 +43,11 @@ final class Guides {
       case "json_schema" -> {
         // Chats put the schema into an object of its own, responses put it here.
         JsonFields holder = format.fields("json_schema").orElse(format);
+        String missing = holder == format ? "json_schema" : "schema";
         JsonFields schema =
             holder
                 .fields("schema")
-                .orElseThrow(() -> holder.wrong("schema", "is missing; it must be a JSON schema"));
+                .orElseThrow(() -> holder.wrong(missing, "is missing; it must hold a JSON schema"));
         yield Optional.of(schema(schema.json()));
       }
       default -> throw format.wrong("type", "must be text, json_object or json_schema");

@@ -23,9 +23,18 @@ public record ParsedAnswer(String text, List<ToolCall> calls, String finishReaso
           }
 
           @Override
-          public void call(ToolCall call) {
-            calls.add(call);
+          public void callBegins(String id, String name) {
+            calls.add(new ToolCall(id, name, ""));
           }
+
+          @Override
+          public void arguments(String part) {
+            ToolCall call = calls.removeLast();
+            calls.add(new ToolCall(call.id(), call.name(), call.arguments() + part));
+          }
+
+          @Override
+          public void callEnds() {}
         };
     parser.accept(completion.text(), sink);
     parser.finish(sink);

@@ -5,6 +5,7 @@ import org.chunkllama.Prefix;
 import org.chunkllama.Prompt;
 import org.chunkllama.server.cache.Pins;
 import org.chunkllama.server.generate.Model;
+import org.chunkllama.server.generate.PromptLimit;
 import org.chunkllama.server.http.ApiException;
 import org.chunkllama.server.http.ApiException.Kind;
 import org.chunkllama.server.http.Exchange;
@@ -21,11 +22,13 @@ public final class Prefixes {
   private final Model model;
   private final Pins pins;
   private final Salts salts;
+  private final PromptLimit limit;
 
-  public Prefixes(Model model, Pins pins, Salts salts) {
+  public Prefixes(Model model, Pins pins, Salts salts, PromptLimit limit) {
     this.model = model;
     this.pins = pins;
     this.salts = salts;
+    this.limit = limit;
   }
 
   /** {@code GET}. */
@@ -45,6 +48,7 @@ public final class Prefixes {
         fields.has("messages")
             ? ChatMessages.prompt(fields)
             : new Prompt.Raw(fields.requiredString("prompt"), true);
+    limit.check(prompt);
     double ttl = fields.number("ttl", 0, MAX_TTL_SECONDS).orElse(0);
     String salt = salts.of(exchange.tenant(), fields.string("cache_salt").orElse(""));
     Duration time = Duration.ofMillis((long) (1000 * ttl));

@@ -17,6 +17,9 @@ import tools.jackson.databind.JsonNode;
 public final class SamplingFields {
   private static final int MAX_STOPS = 64;
 
+  /** Below it all weights but the greatest vanish, and their quotient leaves a float's range. */
+  private static final double LEAST_TEMPERATURE = 1e-5;
+
   private SamplingFields() {}
 
   /**
@@ -63,7 +66,7 @@ public final class SamplingFields {
       throw fields.wrong("repetition_penalty", "must be above 0");
     }
     SamplingOptions options =
-        SamplingOptions.temperature(fields.number("temperature", 0, 2).orElse(1))
+        SamplingOptions.temperature(temperature(fields))
             .withTopP(topP)
             .withTopK(Math.max(0, fields.integer("top_k", -1, Integer.MAX_VALUE).orElse(0)))
             .withMinP(fields.number("min_p", 0, 1).orElse(0))
@@ -73,6 +76,11 @@ public final class SamplingFields {
             .withLogitBias(logitBias(fields, vocabulary));
     OptionalLong seed = fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE);
     return seed.isPresent() ? options.withSeed(seed.getAsLong()) : options;
+  }
+
+  private static double temperature(JsonFields fields) {
+    double temperature = fields.number("temperature", 0, 2).orElse(1);
+    return temperature < LEAST_TEMPERATURE ? 0 : temperature;
   }
 
   private static Map<Integer, Float> logitBias(JsonFields fields, int vocabulary) {

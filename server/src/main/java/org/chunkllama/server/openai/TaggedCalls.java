@@ -1,25 +1,42 @@
 package org.chunkllama.server.openai;
 
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** Calls between {@code <tool_call>} and {@code </tool_call>}, text before and after. */
+/**
+ * Calls between {@code <tool_call>} and {@code </tool_call>}, text before and after. What is no
+ * call stays text; of a stream it is one as soon as its arguments begin.
+ */
 final class TaggedCalls implements AnswerParser {
   static final String OPEN = "<tool_call>";
   static final String CLOSE = "</tool_call>";
 
+  private final boolean streamed;
   private final StringBuilder held = new StringBuilder();
+  private @Nullable StreamedCall current;
   private boolean anyCall;
+
+  /** {@code streamed}: give out arguments as they come. */
+  TaggedCalls(boolean streamed) {
+    this.streamed = streamed;
+  }
 
   @Override
   public void accept(String piece, Sink sink) {
     held.append(piece);
     while (true) {
+      if (current != null && !goOn(current, sink)) {
+        return;
+      }
       int open = held.indexOf(OPEN);
       if (open < 0) {
         text(held.length() - partOf(OPEN), sink);
         return;
       }
       text(open, sink);
+      if (streamed && begins(sink)) {
+        continue;
+      }
       int close = held.indexOf(CLOSE);
       if (close < 0) {
         return;
@@ -34,6 +51,32 @@ final class TaggedCalls implements AnswerParser {
       }
       held.delete(0, close + CLOSE.length());
     }
+  }
+
+  private boolean begins(Sink sink) {
+    StringBuilder inside = new StringBuilder(held.substring(OPEN.length()));
+    current = StreamedCall.begin(inside, sink).orElse(null);
+    if (current == null) {
+      return false;
+    }
+    anyCall = true;
+    held.setLength(0);
+    held.append(inside);
+    return true;
+  }
+
+  /** True once the call is over, with its closing tag. */
+  private boolean goOn(StreamedCall call, Sink sink) {
+    if (!call.hasEnded()) {
+      call.accept(held, sink);
+    }
+    int close = call.hasEnded() ? held.indexOf(CLOSE) : -1;
+    if (close < 0) {
+      return false;
+    }
+    held.delete(0, close + CLOSE.length());
+    current = null;
+    return true;
   }
 
   /** Sends text; blank text around calls is only their layout. */
@@ -58,6 +101,10 @@ final class TaggedCalls implements AnswerParser {
 
   @Override
   public void finish(Sink sink) {
+    if (current != null) {
+      current.finish(sink);
+      return; // what is held is the end of the call
+    }
     String rest = held.toString();
     held.setLength(0);
     Optional<ToolCall> cut =

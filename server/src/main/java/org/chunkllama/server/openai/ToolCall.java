@@ -53,7 +53,7 @@ public record ToolCall(String id, String name, String arguments) {
     return Optional.of(new ToolCall(newId(), call.get("name").stringValue(), arguments));
   }
 
-  private static String newId() {
+  static String newId() {
     ThreadLocalRandom random = ThreadLocalRandom.current();
     HexFormat hex = HexFormat.of();
     return "call_" + hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextInt());

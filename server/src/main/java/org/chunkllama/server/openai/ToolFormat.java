@@ -10,8 +10,8 @@ public enum ToolFormat {
   /** {@code <tool_call>{"name": .., "arguments": ..}</tool_call>}: Hermes, Qwen, SmolLM. */
   TAGGED {
     @Override
-    AnswerParser parser() {
-      return new TaggedCalls();
+    AnswerParser parser(boolean streamed) {
+      return new TaggedCalls(streamed);
     }
 
     @Override
@@ -27,8 +27,8 @@ public enum ToolFormat {
   /** {@code {"name": .., "parameters": ..}} and nothing else: Llama 3. */
   OBJECT {
     @Override
-    AnswerParser parser() {
-      return new WholeCalls();
+    AnswerParser parser(boolean streamed) {
+      return new WholeCalls(streamed);
     }
 
     @Override
@@ -44,8 +44,8 @@ public enum ToolFormat {
   /** {@code [{"name": .., "arguments": ..}]} and nothing else: Mistral. */
   ARRAY {
     @Override
-    AnswerParser parser() {
-      return new WholeCalls();
+    AnswerParser parser(boolean streamed) {
+      return new WholeCalls(streamed);
     }
 
     @Override
@@ -71,7 +71,8 @@ public enum ToolFormat {
     return template.contains("\"parameters\"") ? Optional.of(OBJECT) : Optional.empty();
   }
 
-  abstract AnswerParser parser();
+  /** {@code streamed}: give out arguments as they come. */
+  abstract AnswerParser parser(boolean streamed);
 
   /**
    * Makes a model call functions and write nothing else.

@@ -96,7 +96,17 @@ public record Tools(
     return format.guide(calls, max);
   }
 
+  /** For a whole answer: what turns out to be no call stays text. */
   public AnswerParser parser() {
-    return format.map(ToolFormat::parser).orElseGet(AnswerParser::plain);
+    return parser(false);
+  }
+
+  /** For an answer that is given out as it comes. */
+  public AnswerParser streamParser() {
+    return parser(true);
+  }
+
+  private AnswerParser parser(boolean streamed) {
+    return format.map(f -> f.parser(streamed)).orElseGet(AnswerParser::plain);
   }
 }

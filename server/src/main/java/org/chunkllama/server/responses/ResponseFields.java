@@ -70,6 +70,9 @@ final class ResponseFields {
       messages.addObject().put("role", "user").put("content", input.stringValue());
       return;
     }
+    if (!input.isArray()) {
+      throw fields.wrong("input", "must be a string or an array of items");
+    }
     for (JsonFields item : fields.objects("input")) {
       String type = item.string("type").orElse("message");
       switch (type) {

@@ -36,6 +36,18 @@ record ResponseJson(String id, long created, String model, JsonFields request) {
     return json;
   }
 
+  /**
+   * An answer that broke off.
+   *
+   * @param output the items that were complete
+   */
+  ObjectNode failed(ArrayNode output, String message) {
+    ObjectNode json = response("failed", output, null);
+    // The API has names for faults of prompts and images; what else goes wrong is the server's.
+    json.putObject("error").put("code", "server_error").put("message", message);
+    return json;
+  }
+
   private ObjectNode response(String status, ArrayNode output, @Nullable GenerationResult result) {
     ObjectNode json = Json.object();
     json.put("id", "resp_" + id);
@@ -73,17 +85,22 @@ record ResponseJson(String id, long created, String model, JsonFields request) {
     return json;
   }
 
-  /** A message; its text is null while it has none. */
-  ObjectNode message(int index, @Nullable String text) {
+  /** A message that has only begun. */
+  ObjectNode message(int index) {
     ObjectNode json = Json.object();
     json.put("id", messageId(index));
     json.put("type", "message");
-    json.put("status", text == null ? "in_progress" : "completed");
+    json.put("status", "in_progress");
     json.put("role", "assistant");
-    ArrayNode content = json.putArray("content");
-    if (text != null) {
-      content.add(part(text));
-    }
+    json.putArray("content");
+    return json;
+  }
+
+  /** A message with its text, which {@code cut} tells to be cut off. */
+  ObjectNode message(int index, String text, boolean cut) {
+    ObjectNode json = message(index);
+    json.put("status", cut ? "incomplete" : "completed");
+    json.putArray("content").add(part(text));
     return json;
   }
 
@@ -100,15 +117,15 @@ record ResponseJson(String id, long created, String model, JsonFields request) {
     return part;
   }
 
-  /** A call, complete or only begun. */
-  static ObjectNode call(ToolCall call, boolean complete) {
+  /** A call: {@code in_progress}, {@code completed} or {@code incomplete}. */
+  static ObjectNode call(ToolCall call, String status) {
     ObjectNode json = Json.object();
     json.put("id", callId(call));
     json.put("type", "function_call");
-    json.put("status", complete ? "completed" : "in_progress");
+    json.put("status", status);
     json.put("call_id", call.id());
     json.put("name", call.name());
-    json.put("arguments", complete ? call.arguments() : "");
+    json.put("arguments", call.arguments());
     return json;
   }
 

@@ -3,7 +3,9 @@ package org.chunkllama.server.responses;
 import java.util.Iterator;
 import org.chunkllama.GenerationPiece;
 import org.chunkllama.GenerationResult;
+import org.chunkllama.sample.FinishReason;
 import org.chunkllama.server.generate.Running;
+import org.chunkllama.server.http.ApiException;
 import org.chunkllama.server.http.EventStream;
 import org.chunkllama.server.http.Exchange;
 import org.chunkllama.server.http.Json;
@@ -28,7 +30,7 @@ final class ResponseStream {
   void run(Exchange exchange, Running running) {
     Iterator<GenerationPiece> pieces = running.pieces();
     boolean any = pieces.hasNext(); // what fails before the first token still gets its own status
-    EventStream events = exchange.stream();
+    EventStream events = exchange.stream(this::failed);
     send(events, "response.created", Json.object().set("response", json.begun()));
     send(events, "response.in_progress", Json.object().set("response", json.begun()));
     Items items = new Items(events);
@@ -37,12 +39,18 @@ final class ResponseStream {
       any = pieces.hasNext();
     }
     GenerationResult result = running.result();
+    items.cut = result.finishReason() == FinishReason.LENGTH;
     parser.finish(items);
     items.end();
     ObjectNode complete = json.complete(output, result);
     String status = complete.get("status").stringValue();
     send(events, "response." + status, Json.object().set("response", complete));
     events.end();
+  }
+
+  private void failed(EventStream events, ApiException error) {
+    ObjectNode failed = json.failed(output, error.message());
+    send(events, "response.failed", Json.object().set("response", failed));
   }
 
   private void send(EventStream events, String type, ObjectNode fields) {
@@ -53,10 +61,15 @@ final class ResponseStream {
     events.event(type, generator -> generator.writeTree(event));
   }
 
-  /** The items of the answer; at most one, a message, is open. */
+  /** The items of the answer; at most one, a message or a call, is open. */
   private final class Items implements AnswerParser.Sink {
     private final EventStream events;
+    private final StringBuilder arguments = new StringBuilder();
     private @Nullable StringBuilder open;
+    private ToolCall call = new ToolCall("", "", "");
+
+    /** The answer ended for its length: what is open ends incomplete. */
+    private boolean cut;
 
     Items(EventStream events) {
       this.events = events;
@@ -68,7 +81,7 @@ final class ResponseStream {
       if (message == null) {
         message = new StringBuilder();
         open = message;
-        item("response.output_item.added", json.message(output.size(), null));
+        item("response.output_item.added", json.message(output.size()));
         send(events, "response.content_part.added", place().set("part", ResponseJson.part("")));
       }
       message.append(text);
@@ -78,23 +91,37 @@ final class ResponseStream {
     }
 
     @Override
-    public void call(ToolCall call) {
-      endMessage();
-      item("response.output_item.added", ResponseJson.call(call, false));
-      ObjectNode place = Json.object();
-      place.put("item_id", ResponseJson.callId(call));
-      place.put("output_index", output.size());
-      send(
-          events,
-          "response.function_call_arguments.delta",
-          place.deepCopy().put("delta", call.arguments()));
+    public void callBegins(String id, String name) {
+      endMessage(false);
+      call = new ToolCall(id, name, "");
+      arguments.setLength(0);
+      item("response.output_item.added", ResponseJson.call(call, "in_progress"));
+    }
+
+    @Override
+    public void arguments(String part) {
+      arguments.append(part);
+      send(events, "response.function_call_arguments.delta", callPlace().put("delta", part));
+    }
+
+    @Override
+    public void callEnds() {
+      call = new ToolCall(call.id(), call.name(), arguments.toString());
       send(
           events,
           "response.function_call_arguments.done",
-          place.deepCopy().put("name", call.name()).put("arguments", call.arguments()));
-      ObjectNode done = ResponseJson.call(call, true);
+          callPlace().put("name", call.name()).put("arguments", call.arguments()));
+      boolean broken = cut && !Json.isObject(call.arguments());
+      ObjectNode done = ResponseJson.call(call, broken ? "incomplete" : "completed");
       item("response.output_item.done", done);
       output.add(done);
+    }
+
+    private ObjectNode callPlace() {
+      ObjectNode place = Json.object();
+      place.put("item_id", ResponseJson.callId(call));
+      place.put("output_index", output.size());
+      return place;
     }
 
     /** Closes what is open; an answer without anything is an empty message. */
@@ -102,10 +129,10 @@ final class ResponseStream {
       if (open == null && output.isEmpty()) {
         text("");
       }
-      endMessage();
+      endMessage(cut);
     }
 
-    private void endMessage() {
+    private void endMessage(boolean incomplete) {
       StringBuilder message = open;
       if (message == null) {
         return;
@@ -116,7 +143,7 @@ final class ResponseStream {
       done.putArray("logprobs");
       send(events, "response.output_text.done", done);
       send(events, "response.content_part.done", place().set("part", ResponseJson.part(text)));
-      ObjectNode item = json.message(output.size(), text);
+      ObjectNode item = json.message(output.size(), text, incomplete);
       item("response.output_item.done", item);
       output.add(item);
     }

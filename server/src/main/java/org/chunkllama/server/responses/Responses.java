@@ -3,6 +3,7 @@ package org.chunkllama.server.responses;
 import java.util.List;
 import org.chunkllama.GenerationRequest;
 import org.chunkllama.GenerationResult;
+import org.chunkllama.sample.FinishReason;
 import org.chunkllama.server.generate.Batch;
 import org.chunkllama.server.generate.Generations;
 import org.chunkllama.server.generate.Model;
@@ -42,7 +43,7 @@ public final class Responses implements Endpoint {
         new ResponseJson(exchange.id(), System.currentTimeMillis() / 1000, model.name(), fields);
     try (Batch batch = generations.start(exchange, List.of(request))) {
       if (chat.stream().on()) {
-        new ResponseStream(json, chat.tools().parser()).run(exchange, batch.first());
+        new ResponseStream(json, chat.tools().streamParser()).run(exchange, batch.first());
       } else {
         GenerationResult result = batch.first().result();
         exchange.send(json.complete(output(json, chat, result), result));
@@ -55,9 +56,10 @@ public final class Responses implements Endpoint {
     ParsedAnswer parsed = ParsedAnswer.of(result.completions().getFirst(), chat.tools().parser());
     ArrayNode output = Json.array();
     if (!parsed.text().isEmpty() || parsed.calls().isEmpty()) {
-      output.add(json.message(0, parsed.text()));
+      boolean cut = result.finishReason() == FinishReason.LENGTH && parsed.calls().isEmpty();
+      output.add(json.message(0, parsed.text(), cut));
     }
-    parsed.calls().forEach(call -> output.add(ResponseJson.call(call, true)));
+    parsed.calls().forEach(call -> output.add(ResponseJson.call(call, "completed")));
     return output;
   }
 }
