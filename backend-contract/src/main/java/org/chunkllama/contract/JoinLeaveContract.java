@@ -132,8 +132,8 @@ public abstract class JoinLeaveContract extends BackendContract {
     System.arraycopy(key, 0, k, index * KV, KV);
     System.arraycopy(value, 0, v, index * KV, KV);
     to.tokens.add(token);
-    to.k.add(Numbers.rounded(key, type));
-    to.v.add(Numbers.rounded(value, type));
+    to.k.add(Numbers.rounded(key, type, HEAD_DIM));
+    to.v.add(Numbers.rounded(value, type, HEAD_DIM));
   }
 
   private static void leave(ChunkAttention attention, List<Live> live, SplittableRandom random) {

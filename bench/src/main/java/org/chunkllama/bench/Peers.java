@@ -86,4 +86,32 @@ public record Peers(Path folder, Path scripts, Consumer<String> log) {
     log.accept("vLLM runs without tcmalloc, which is slower: " + TCMALLOC + " is not installed");
     return List.of();
   }
+
+  /**
+   * Installs a Python package among the peers' where it is missing: vLLM's client needs some only
+   * for some of its loads.
+   *
+   * @throws IOException if pip cannot install it
+   */
+  public void install(String name) throws IOException, InterruptedException {
+    if (status(List.of(python(), "-c", "import " + name)) == 0) {
+      return;
+    }
+    log.accept("installing %s for vLLM's client, which reads prompts with it".formatted(name));
+    if (status(List.of(python(), "-m", "pip", "install", "-q", name)) != 0) {
+      throw new IOException(
+          "%s could not be installed; install it by hand: %s -m pip install %s"
+              .formatted(name, python(), name));
+    }
+  }
+
+  private int status(List<String> command) throws IOException, InterruptedException {
+    Process process =
+        process(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    process.getOutputStream().close();
+    return process.waitFor();
+  }
 }

@@ -60,6 +60,7 @@ public final class ServerBench {
    * @param prompts folder with chameleon and tabmwp
    */
   public List<LoadResult> questions(Path prompts) throws IOException, InterruptedException {
+    peers.install("pandas");
     int most = plan.rates().stream().mapToInt(plan::requests).sum();
     Path file = Questions.write(prompts, most);
     try {
