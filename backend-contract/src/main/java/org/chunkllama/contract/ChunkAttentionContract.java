@@ -126,20 +126,6 @@ public abstract class ChunkAttentionContract extends BackendContract {
 
   private static void head(Expected sequence, int head, float[] q, int at, double[] out) {
     int kv = head / (QUERY_HEADS / KV_HEADS) * HEAD_DIM;
-    double sum = 0;
-    for (int t = 0; t < sequence.k.size(); t++) {
-      double score = 0;
-      for (int i = 0; i < HEAD_DIM; i++) {
-        score += (double) q[at + i] * sequence.k.get(t)[kv + i];
-      }
-      double weight = Math.exp(score / Math.sqrt(HEAD_DIM)); // scores of variance 1: no overflow
-      sum += weight;
-      for (int i = 0; i < HEAD_DIM; i++) {
-        out[at + i] += weight * sequence.v.get(t)[kv + i];
-      }
-    }
-    for (int i = 0; i < HEAD_DIM; i++) {
-      out[at + i] /= sum;
-    }
+    ExpectedHead.add(sequence.k, sequence.v, kv, HEAD_DIM, q, at, out);
   }
 }
