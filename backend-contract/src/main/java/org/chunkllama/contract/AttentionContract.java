@@ -492,17 +492,19 @@ public abstract class AttentionContract extends BackendContract {
         Tensor qkv = backend.tensor(1, 8 * 64);
         Tensor narrow = backend.tensor(1, 7 * 64);
         Tensor out = backend.tensor(1, 4 * 64)) {
-      refused(() -> backend.attention(fixture.cache, 1, qkv, 4, 1, plan, out));
-      refused(() -> backend.attention(fixture.cache, 0, narrow, 4, 1, plan, out));
-      refused(() -> backend.attention(fixture.cache, 0, qkv, 4, 1, plan, narrow));
-      refused(() -> backend.attention(fixture.cache, 0, qkv, 3, 1, plan, out));
-      refused(() -> backend.attention(fixture.cache, 0, qkv, 4, 1, other, out));
-      refused(() -> backend.append(fixture.cache, 1, qkv, plan));
-      refused(() -> backend.append(fixture.cache, 0, qkv, other));
+      refused("layer 1 of 1", () -> backend.attention(fixture.cache, 1, qkv, 4, 1, plan, out));
+      refused("448 columns", () -> backend.attention(fixture.cache, 0, narrow, 4, 1, plan, out));
+      refused("448 columns", () -> backend.attention(fixture.cache, 0, qkv, 4, 1, plan, narrow));
+      refused("3 query heads", () -> backend.attention(fixture.cache, 0, qkv, 3, 1, plan, out));
+      refused("32 tokens", () -> backend.attention(fixture.cache, 0, qkv, 4, 1, other, out));
+      refused("layer 1 of 1", () -> backend.append(fixture.cache, 1, qkv, plan));
+      refused("32 tokens", () -> backend.append(fixture.cache, 0, qkv, other));
     }
   }
 
-  private static void refused(Runnable call) {
-    assertThatThrownBy(call::run).isInstanceOf(IllegalArgumentException.class);
+  private static void refused(String why, Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(why);
   }
 }

@@ -72,12 +72,10 @@ final class CpuAttention implements AutoCloseable {
   /** As {@link org.chunkllama.spi.Backend#append}. */
   void append(CpuKvCache cache, int layer, CpuTensor qkv, AttentionPlan plan) {
     KvLayout kv = cache.layout();
-    checkPlan(cache, layer, plan);
     int queryColumns = qkv.columns() - 2 * kv.kvHeads() * kv.headDim();
-    if (queryColumns < 0 || plan.rows > qkv.rows()) {
+    if (queryColumns < 0) {
       throw new IllegalArgumentException(
-          "qkv of %d x %d does not hold %d rows of K and V"
-              .formatted(qkv.rows(), qkv.columns(), plan.rows));
+          "qkv has %d columns, too few for K and V".formatted(qkv.columns()));
     }
     for (int row = 0; row < plan.rows; row++) {
       checkIndex("chunk", plan.rowChunk[row], cache.chunks());
@@ -96,8 +94,6 @@ final class CpuAttention implements AutoCloseable {
       AttentionPlan plan,
       CpuTensor out) {
     KvLayout kv = cache.layout();
-    checkPlan(cache, layer, plan);
-    checkShapes(kv, qkv, queryHeads, plan, out);
     checkSegments(cache, plan);
     prepareLanes(queryHeads / kv.kvHeads(), kv.chunkTokens(), cache.paddedDim());
     call.set(cache, plan);
@@ -236,36 +232,6 @@ final class CpuAttention implements AutoCloseable {
       states = memory;
     }
     return memory.address();
-  }
-
-  private static void checkPlan(CpuKvCache cache, int layer, AttentionPlan plan) {
-    KvLayout kv = cache.layout();
-    checkIndex("layer", layer, kv.layers());
-    if (plan.chunkTokens != kv.chunkTokens()) {
-      throw new IllegalArgumentException(
-          "plan for chunks of %d tokens, the cache has %d"
-              .formatted(plan.chunkTokens, kv.chunkTokens()));
-    }
-  }
-
-  private static void checkShapes(
-      KvLayout kv, CpuTensor qkv, int queryHeads, AttentionPlan plan, CpuTensor out) {
-    if (queryHeads < 1 || queryHeads % kv.kvHeads() != 0) {
-      throw new IllegalArgumentException(
-          "%d query heads are no multiple of %d KV heads".formatted(queryHeads, kv.kvHeads()));
-    }
-    int columns = queryHeads * kv.headDim();
-    int qkvColumns = columns + 2 * kv.kvHeads() * kv.headDim();
-    if (qkv.columns() < qkvColumns || qkv.rows() < plan.rows) {
-      throw new IllegalArgumentException(
-          "qkv is %d x %d, %d x %d needed"
-              .formatted(qkv.rows(), qkv.columns(), plan.rows, qkvColumns));
-    }
-    if (out.columns() != columns || out.rows() < plan.rows) {
-      throw new IllegalArgumentException(
-          "out is %d x %d, %d x %d needed"
-              .formatted(out.rows(), out.columns(), plan.rows, columns));
-    }
   }
 
   private static void checkSegments(CpuKvCache cache, AttentionPlan plan) {

@@ -2,6 +2,7 @@ package org.chunkllama.cpu;
 
 import java.util.List;
 import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.spi.Arguments;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.KvCache;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * ended when its call returns.
  */
 final class CpuBackend implements Backend {
+  private static final Arguments<CpuTensor, CpuMatrix, CpuKvCache> OURS =
+      new Arguments<>(CpuTensor.class, CpuMatrix.class, CpuKvCache.class);
+
   private final Workers workers;
   private final RmsNorm rmsNorm;
   private final Rotary rotary;
@@ -81,44 +85,44 @@ final class CpuBackend implements Backend {
 
   @Override
   public void embed(Matrix table, int[] tokens, int count, Tensor out) {
-    CpuMatrix from = Check.matrix(table);
-    Check.indices("token", tokens, count, from.outputs());
-    embedding.look(from, tokens, count, Check.tensor("out", out, count, from.inputs()));
+    CpuMatrix from = OURS.matrix(table);
+    Arguments.indices("token", tokens, count, from.outputs());
+    embedding.look(from, tokens, count, OURS.tensor("out", out, count, from.inputs()));
   }
 
   @Override
   public void rmsNorm(Tensor in, int rows, Tensor weight, float epsilon, Tensor out) {
-    Check.distinct(in, out);
-    CpuTensor from = Check.tensor("in", in, rows);
-    CpuTensor w = Check.tensor("weight", weight, 1, from.columns());
-    rmsNorm.norm(from, rows, w, epsilon, Check.tensor("out", out, rows, from.columns()));
+    Arguments.distinct(in, out);
+    CpuTensor from = OURS.tensor("in", in, rows);
+    CpuTensor w = OURS.tensor("weight", weight, 1, from.columns());
+    rmsNorm.norm(from, rows, w, epsilon, OURS.tensor("out", out, rows, from.columns()));
   }
 
   @Override
   public void headNorm(
       Tensor inOut, int rows, int firstColumn, int heads, Tensor weight, float epsilon) {
-    CpuTensor x = Check.tensor("inOut", inOut, rows);
-    CpuTensor w = Check.tensor("weight", weight, 1);
-    Check.heads(x, firstColumn, heads, w.columns());
+    CpuTensor x = OURS.tensor("inOut", inOut, rows);
+    CpuTensor w = OURS.tensor("weight", weight, 1);
+    Arguments.heads(x, firstColumn, heads, w.columns());
     rmsNorm.normHeads(x, rows, firstColumn, heads, w, epsilon);
   }
 
   @Override
   public void linear(
       Matrix w, @Nullable Tensor bias, Tensor in, int rows, Tensor out, boolean add) {
-    Check.distinct(in, out);
-    CpuMatrix weight = Check.matrix(w);
-    CpuTensor from = Check.tensor("in", in, rows, weight.inputs());
-    CpuTensor to = Check.tensor("out", out, rows, weight.outputs());
-    CpuTensor b = bias == null ? null : Check.tensor("bias", bias, 1, weight.outputs());
+    Arguments.distinct(in, out);
+    CpuMatrix weight = OURS.matrix(w);
+    CpuTensor from = OURS.tensor("in", in, rows, weight.inputs());
+    CpuTensor to = OURS.tensor("out", out, rows, weight.outputs());
+    CpuTensor b = bias == null ? null : OURS.tensor("bias", bias, 1, weight.outputs());
     layers.multiply(weight, b, from, rows, to, add);
   }
 
   @Override
   public void siluGate(Tensor gateUp, int rows, Tensor out) {
-    Check.distinct(gateUp, out);
-    CpuTensor to = Check.tensor("out", out, rows);
-    siluGate.apply(Check.tensor("gateUp", gateUp, rows, 2 * to.columns()), rows, to);
+    Arguments.distinct(gateUp, out);
+    CpuTensor to = OURS.tensor("out", out, rows);
+    siluGate.apply(OURS.tensor("gateUp", gateUp, rows, 2 * to.columns()), rows, to);
   }
 
   @Override
@@ -130,19 +134,17 @@ final class CpuBackend implements Backend {
       int headDim,
       RotaryTable table,
       int[] positions) {
-    CpuTensor x = Check.tensor("inOut", inOut, rows);
-    Check.heads(x, firstColumn, heads, headDim);
-    if (table.rotatedDim() > headDim || table.rotatedDim() % 2 != 0) {
-      throw new IllegalArgumentException(
-          table.rotatedDim() + " values of a head of " + headDim + " cannot be rotated");
-    }
-    Check.indices("position", positions, rows, table.positions());
+    CpuTensor x = OURS.tensor("inOut", inOut, rows);
+    Arguments.heads(x, firstColumn, heads, headDim);
+    Arguments.rotated(table, headDim);
+    Arguments.indices("position", positions, rows, table.positions());
     rotary.rotate(x, rows, firstColumn, heads, headDim, table, positions);
   }
 
   @Override
   public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    attention.append(Check.cache(cache), layer, Check.tensor("qkv", qkv, plan.rows), plan);
+    CpuKvCache to = OURS.cache(cache, layer, plan);
+    attention.append(to, layer, OURS.tensor("qkv", qkv, plan.rows), plan);
   }
 
   @Override
@@ -154,27 +156,28 @@ final class CpuBackend implements Backend {
       float scale,
       AttentionPlan plan,
       Tensor out) {
-    Check.distinct(qkv, out);
-    CpuTensor from = Check.tensor("qkv", qkv, plan.rows);
-    CpuTensor to = Check.tensor("out", out, plan.rows);
-    attention.attend(Check.cache(cache), layer, from, queryHeads, scale, plan, to);
+    Arguments.distinct(qkv, out);
+    CpuKvCache kvCache = OURS.cache(cache, layer, plan);
+    KvLayout kv = kvCache.layout();
+    Arguments.queryHeads(kv, queryHeads);
+    int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
+    CpuTensor from = OURS.tensor("qkv", qkv, plan.rows, columns);
+    CpuTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
+    attention.attend(kvCache, layer, from, queryHeads, scale, plan, to);
   }
 
   @Override
   public void gather(Tensor in, int[] rows, int count, Tensor out) {
-    Check.distinct(in, out);
-    CpuTensor from = Check.tensor("in", in, 0);
-    Check.indices("row", rows, count, from.rows());
-    rowCopy.gather(from, rows, count, Check.tensor("out", out, count, from.columns()));
+    Arguments.distinct(in, out);
+    CpuTensor from = OURS.tensor("in", in, 0);
+    Arguments.indices("row", rows, count, from.rows());
+    rowCopy.gather(from, rows, count, OURS.tensor("out", out, count, from.columns()));
   }
 
   @Override
   public void argmax(Tensor in, int rows, int[] indices) {
-    CpuTensor from = Check.tensor("in", in, rows);
-    if (rows > indices.length) {
-      throw new IllegalArgumentException(
-          "room for " + indices.length + " indices, " + rows + " needed");
-    }
+    CpuTensor from = OURS.tensor("in", in, rows);
+    Arguments.room("index", indices, rows);
     argMax.find(from, rows, indices);
   }
 

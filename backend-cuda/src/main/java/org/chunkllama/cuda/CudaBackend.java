@@ -13,6 +13,7 @@ import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.PlanCosts;
+import org.chunkllama.spi.Arguments;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
@@ -38,6 +39,10 @@ import org.jspecify.annotations.Nullable;
  * RowSampler#draw} alone. A decode step is one CUDA graph ({@link StepGraphs}).
  */
 final class CudaBackend implements Backend, GraphTimer, TunableAttention {
+  /** Arguments as this backend's types. */
+  static final Arguments<CudaTensor, CudaMatrix, CudaKvCache> OURS =
+      new Arguments<>(CudaTensor.class, CudaMatrix.class, CudaKvCache.class);
+
   private final CudaDevice device;
   private final WeightUpload upload;
   private final RandomMatrices random;
@@ -163,18 +168,18 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
 
   @Override
   public void embed(Matrix table, int[] tokens, int count, Tensor out) {
-    CudaMatrix from = Check.matrix(table);
-    CudaTensor to = Check.tensor("out", out, count, from.inputs());
+    CudaMatrix from = OURS.matrix(table);
+    CudaTensor to = OURS.tensor("out", out, count, from.inputs());
     device.context.bind();
     rows.embed(from, tokenTable.of(tokens, count, from.outputs()), count, to);
   }
 
   @Override
   public void rmsNorm(Tensor in, int rowCount, Tensor weight, float epsilon, Tensor out) {
-    Check.distinct(in, out);
-    CudaTensor from = Check.tensor("in", in, rowCount);
-    CudaTensor w = Check.tensor("weight", weight, 1, from.columns());
-    CudaTensor to = Check.tensor("out", out, rowCount, from.columns());
+    Arguments.distinct(in, out);
+    CudaTensor from = OURS.tensor("in", in, rowCount);
+    CudaTensor w = OURS.tensor("weight", weight, 1, from.columns());
+    CudaTensor to = OURS.tensor("out", out, rowCount, from.columns());
     device.context.bind();
     rows.rmsNorm(from, rowCount, w, epsilon, to);
   }
@@ -182,9 +187,9 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   @Override
   public void headNorm(
       Tensor inOut, int rowCount, int firstColumn, int heads, Tensor weight, float epsilon) {
-    CudaTensor x = Check.tensor("inOut", inOut, rowCount);
-    CudaTensor w = Check.tensor("weight", weight, 1);
-    Check.heads(x, firstColumn, heads, w.columns());
+    CudaTensor x = OURS.tensor("inOut", inOut, rowCount);
+    CudaTensor w = OURS.tensor("weight", weight, 1);
+    Arguments.heads(x, firstColumn, heads, w.columns());
     device.context.bind();
     rows.headNorm(x, rowCount, firstColumn, heads, w, epsilon);
   }
@@ -192,20 +197,20 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   @Override
   public void linear(
       Matrix w, @Nullable Tensor bias, Tensor in, int rowCount, Tensor out, boolean add) {
-    Check.distinct(in, out);
-    CudaMatrix weight = Check.matrix(w);
-    CudaTensor from = Check.tensor("in", in, rowCount, weight.inputs());
-    CudaTensor to = Check.tensor("out", out, rowCount, weight.outputs());
-    CudaTensor b = bias == null ? null : Check.tensor("bias", bias, 1, weight.outputs());
+    Arguments.distinct(in, out);
+    CudaMatrix weight = OURS.matrix(w);
+    CudaTensor from = OURS.tensor("in", in, rowCount, weight.inputs());
+    CudaTensor to = OURS.tensor("out", out, rowCount, weight.outputs());
+    CudaTensor b = bias == null ? null : OURS.tensor("bias", bias, 1, weight.outputs());
     device.context.bind();
     linear.run(weight, b, from, rowCount, to, add);
   }
 
   @Override
   public void siluGate(Tensor gateUp, int rowCount, Tensor out) {
-    Check.distinct(gateUp, out);
-    CudaTensor to = Check.tensor("out", out, rowCount);
-    CudaTensor from = Check.tensor("gateUp", gateUp, rowCount, 2 * to.columns());
+    Arguments.distinct(gateUp, out);
+    CudaTensor to = OURS.tensor("out", out, rowCount);
+    CudaTensor from = OURS.tensor("gateUp", gateUp, rowCount, 2 * to.columns());
     device.context.bind();
     rows.siluGate(from, rowCount, to);
   }
@@ -219,12 +224,9 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
       int headDim,
       RotaryTable table,
       int[] positions) {
-    CudaTensor x = Check.tensor("inOut", inOut, rowCount);
-    Check.heads(x, firstColumn, heads, headDim);
-    if (table.rotatedDim() > headDim || table.rotatedDim() % 2 != 0) {
-      throw new IllegalArgumentException(
-          table.rotatedDim() + " of " + headDim + " values of a head rotated");
-    }
+    CudaTensor x = OURS.tensor("inOut", inOut, rowCount);
+    Arguments.heads(x, firstColumn, heads, headDim);
+    Arguments.rotated(table, headDim);
     device.context.bind();
     rows.rotary(
         x,
@@ -238,8 +240,8 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
 
   @Override
   public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    CudaKvCache to = Check.cache(cache, layer, plan);
-    CudaTensor from = Check.tensor("qkv", qkv, plan.rows);
+    CudaKvCache to = OURS.cache(cache, layer, plan);
+    CudaTensor from = OURS.tensor("qkv", qkv, plan.rows);
     int queries = queryHeads(to.layout(), from.columns());
     if (plan.rows == 0) {
       return;
@@ -267,16 +269,13 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
       float scale,
       AttentionPlan plan,
       Tensor out) {
-    Check.distinct(qkv, out);
-    CudaKvCache from = Check.cache(cache, layer, plan);
+    Arguments.distinct(qkv, out);
+    CudaKvCache from = OURS.cache(cache, layer, plan);
     KvLayout kv = from.layout();
-    if (queryHeads < 1 || queryHeads % kv.kvHeads() != 0) {
-      throw new IllegalArgumentException(
-          "%d query heads are no multiple of %d KV heads".formatted(queryHeads, kv.kvHeads()));
-    }
+    Arguments.queryHeads(kv, queryHeads);
     int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
-    CudaTensor q = Check.tensor("qkv", qkv, plan.rows, columns);
-    CudaTensor to = Check.tensor("out", out, plan.rows, queryHeads * kv.headDim());
+    CudaTensor q = OURS.tensor("qkv", qkv, plan.rows, columns);
+    CudaTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
     if (plan.rows == 0) {
       return;
     }
@@ -286,19 +285,17 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
 
   @Override
   public void gather(Tensor in, int[] indices, int count, Tensor out) {
-    Check.distinct(in, out);
-    CudaTensor from = Check.tensor("in", in, 0);
-    CudaTensor to = Check.tensor("out", out, count, from.columns());
+    Arguments.distinct(in, out);
+    CudaTensor from = OURS.tensor("in", in, 0);
+    CudaTensor to = OURS.tensor("out", out, count, from.columns());
     device.context.bind();
     rows.gather(from, rowTable.of(indices, count, from.rows()), count, to);
   }
 
   @Override
   public void argmax(Tensor in, int rowCount, int[] indices) {
-    CudaTensor from = Check.tensor("in", in, rowCount);
-    if (rowCount > indices.length) {
-      throw new IllegalArgumentException(indices.length + " results for " + rowCount + " rows");
-    }
+    CudaTensor from = OURS.tensor("in", in, rowCount);
+    Arguments.room("index", indices, rowCount);
     if (rowCount == 0) {
       return;
     }
@@ -318,7 +315,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   @Override
   public void step(Object owner, KvCache cache, StepInputs inputs, Runnable operations) {
     AttentionPlan plan = inputs.attention();
-    CudaKvCache kv = Check.cache(cache, 0, plan);
+    CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
     PlanTables tables = attention.lastTables(kv);
     tokenTable.begin(inputs.tokens(), plan.rows);
@@ -341,7 +338,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
 
   @Override
   public double medianMicros(KvCache cache, AttentionPlan plan, int rounds, Runnable operations) {
-    CudaKvCache kv = Check.cache(cache, 0, plan);
+    CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
     PlanTables tables = tablesToTime(kv);
     tables.begin(plan); // the tables' copies are not part of the recording
@@ -354,7 +351,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
 
   @Override
   public void send(KvCache cache, AttentionPlan plan) {
-    CudaKvCache kv = Check.cache(cache, 0, plan);
+    CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
     PlanTables tables = tablesToTime(kv);
     tables.begin(plan);

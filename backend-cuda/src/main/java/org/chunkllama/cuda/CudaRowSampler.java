@@ -4,6 +4,7 @@ import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.spi.Arguments;
 import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.Tensor;
@@ -52,8 +53,8 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
 
   @Override
   public void draw(Tensor logits, RowDraws draws) {
-    CudaTensor from = Check.tensor("logits", logits, 0, draws.vocabulary());
-    Check.indices("row", draws.row, draws.count, from.rows());
+    CudaTensor from = CudaBackend.OURS.tensor("logits", logits, 0, draws.vocabulary());
+    Arguments.indices("row", draws.row, draws.count, from.rows());
     device.context.bind();
     for (int first = 0; first < draws.count; first = table.end()) {
       table.send(draws, first);

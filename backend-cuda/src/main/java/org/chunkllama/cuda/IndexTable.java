@@ -1,6 +1,7 @@
 package org.chunkllama.cuda;
 
 import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.spi.Arguments;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +39,7 @@ final class IndexTable implements AutoCloseable {
   @SuppressWarnings("ReferenceEquality") // the array of the step is meant
   DeviceMemory of(int[] values, int count, int bound) {
     if (values == sent && count <= sentCount) {
-      Check.indices(what, values, count, bound);
+      Arguments.indices(what, values, count, bound);
     } else {
       send(values, count, bound);
     }
@@ -46,7 +47,7 @@ final class IndexTable implements AutoCloseable {
   }
 
   private void send(int[] values, int count, int bound) {
-    Check.indices(what, values, count, bound);
+    Arguments.indices(what, values, count, bound);
     if (count > capacity) {
       capacity = Math.max(count, 2 * capacity);
       device.release(memory);

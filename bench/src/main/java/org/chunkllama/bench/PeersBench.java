@@ -39,14 +39,12 @@ public final class PeersBench {
   /**
    * Compares with peers.
    *
-   * @param peers folder that the peers' setup.sh filled: venv, gguf, smollm2-bf16
-   * @param scripts folder of vllm_offline.py and llama_cpp_offline.py
+   * @param peers where they are
    * @param ours command that prints our figures as JSON lines
    * @param log told of each process
-   * @throws org.chunkllama.error.InvalidRequestException if a folder is not what it should be
    */
-  public PeersBench(Path peers, Path scripts, List<String> ours, Consumer<String> log) {
-    this.peers = new Peers(peers, scripts, log);
+  public PeersBench(Peers peers, List<String> ours, Consumer<String> log) {
+    this.peers = peers;
     this.ours = List.copyOf(ours);
     this.log = log;
   }

@@ -1,7 +1,6 @@
 package org.chunkllama.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -12,6 +11,7 @@ import org.chunkllama.bench.PeerGoal;
 import org.chunkllama.bench.PeersBench;
 import org.chunkllama.bench.PeersBench.Engine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,19 +29,7 @@ import picocli.CommandLine.Parameters;
 final class BenchPeersCommand implements Callable<Integer> {
   private final Context context;
 
-  @Option(
-      names = "--peers",
-      paramLabel = "FOLDER",
-      required = true,
-      description = "What the peers' setup.sh filled.")
-  private Path peers = Path.of("");
-
-  @Option(
-      names = "--scripts",
-      paramLabel = "FOLDER",
-      defaultValue = "../shared/peers",
-      description = "vllm_offline.py and llama_cpp_offline.py. Default: ${DEFAULT-VALUE}.")
-  private Path scripts = Path.of("");
+  @Mixin private final PeersOptions peers = new PeersOptions();
 
   @Option(
       names = "--turns",
@@ -65,7 +53,8 @@ final class BenchPeersCommand implements Callable<Integer> {
     List<String> ours = new ArrayList<>(List.of("bench", "offline", "--json", "--quiet"));
     ours.addAll(options);
     PeersBench bench =
-        new PeersBench(peers, scripts, OurCommand.with(ours), context.console()::say);
+        new PeersBench(
+            peers.peers(context.console()::say), OurCommand.with(ours), context.console()::say);
     Map<Engine, Map<String, Double>> figures = bench.run(Math.max(1, turns));
     if (json) {
       figures.forEach((engine, values) ->

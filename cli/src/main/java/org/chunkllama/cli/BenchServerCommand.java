@@ -15,6 +15,7 @@ import org.chunkllama.bench.server.ServerBench;
 import org.chunkllama.bench.server.ServerGoal;
 import org.chunkllama.bench.server.StepTimes;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -54,19 +55,7 @@ final class BenchServerCommand implements Callable<Integer> {
   private final Context context;
   private final List<ServerGoal> goals = new ArrayList<>();
 
-  @Option(
-      names = "--peers",
-      paramLabel = "FOLDER",
-      required = true,
-      description = "What the peers' setup.sh filled.")
-  private Path peers = Path.of("");
-
-  @Option(
-      names = "--scripts",
-      paramLabel = "FOLDER",
-      defaultValue = "../shared/peers",
-      description = "Where vllm_cli.py is. Default: ${DEFAULT-VALUE}.")
-  private Path scripts = Path.of("");
+  @Mixin private final PeersOptions peers = new PeersOptions();
 
   @Option(
       names = "--prompts",
@@ -136,7 +125,7 @@ final class BenchServerCommand implements Callable<Integer> {
     serve.addAll(options);
     ServerBench bench =
         new ServerBench(
-            new Peers(peers, scripts, context.console()::say),
+            peers.peers(context.console()::say),
             OurCommand.with(serve),
             new ServerBench.Plan(rates, seconds, Math.max(1, turns), seed),
             context.console()::say);

@@ -4,6 +4,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.spi.Arguments;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Plain loops on the calling thread; sums in double precision whatever precision was asked for. */
 final class ReferenceBackend implements Backend {
+  private static final Arguments<ReferenceTensor, ReferenceMatrix, ReferenceKvCache> OURS =
+      new Arguments<>(ReferenceTensor.class, ReferenceMatrix.class, ReferenceKvCache.class);
+
   @Override
   public String name() {
     return ReferenceBackendProvider.NAME;
@@ -51,46 +55,23 @@ final class ReferenceBackend implements Backend {
     return new ReferenceKvCache(layout, chunks);
   }
 
-  private static ReferenceMatrix matrix(Matrix matrix) {
-    if (matrix instanceof ReferenceMatrix mine) {
-      return mine;
-    }
-    throw new IllegalArgumentException("the matrix belongs to another backend");
-  }
-
-  private static ReferenceKvCache cache(KvCache cache, int layer, AttentionPlan plan) {
-    if (!(cache instanceof ReferenceKvCache mine)) {
-      throw new IllegalArgumentException("the KV cache belongs to another backend");
-    }
-    KvLayout kv = mine.layout();
-    Check.that(layer >= 0 && layer < kv.layers(), "layer %d of %d", layer, kv.layers());
-    Check.that(
-        plan.chunkTokens == kv.chunkTokens(),
-        "the plan is for chunks of %d tokens, the cache has %d",
-        plan.chunkTokens,
-        kv.chunkTokens());
-    return mine;
-  }
-
   @Override
   public void embed(Matrix table, int[] tokens, int count, Tensor out) {
-    ReferenceMatrix rows = matrix(table);
-    ReferenceTensor to = Check.tensor("out", out, count, rows.inputs());
-    Check.that(count <= tokens.length, "%d tokens given, %d needed", tokens.length, count);
+    ReferenceMatrix rows = OURS.matrix(table);
+    ReferenceTensor to = OURS.tensor("out", out, count, rows.inputs());
+    Arguments.indices("token", tokens, count, rows.outputs());
     for (int i = 0; i < count; i++) {
-      int token = tokens[i];
-      Check.that(token >= 0 && token < rows.outputs(), "token id %d of %d", token, rows.outputs());
-      rows.row(token, to.data, to.at(i));
+      rows.row(tokens[i], to.data, to.at(i));
     }
   }
 
   @Override
   public void rmsNorm(Tensor in, int rows, Tensor weight, float epsilon, Tensor out) {
-    Check.distinct(in, out);
-    ReferenceTensor from = Check.tensor("in", in, rows);
+    Arguments.distinct(in, out);
+    ReferenceTensor from = OURS.tensor("in", in, rows);
     int n = from.columns();
-    ReferenceTensor w = Check.tensor("weight", weight, 1, n);
-    ReferenceTensor to = Check.tensor("out", out, rows, n);
+    ReferenceTensor w = OURS.tensor("weight", weight, 1, n);
+    ReferenceTensor to = OURS.tensor("out", out, rows, n);
     for (int r = 0; r < rows; r++) {
       norm(from.data, from.at(r), n, w.data, epsilon, to.data, to.at(r));
     }
@@ -99,26 +80,16 @@ final class ReferenceBackend implements Backend {
   @Override
   public void headNorm(
       Tensor inOut, int rows, int firstColumn, int heads, Tensor weight, float epsilon) {
-    ReferenceTensor x = Check.tensor("inOut", inOut, rows);
+    ReferenceTensor x = OURS.tensor("inOut", inOut, rows);
     int n = weight.columns();
-    ReferenceTensor w = Check.tensor("weight", weight, 1, n);
-    checkHeads(x, firstColumn, heads, n);
+    ReferenceTensor w = OURS.tensor("weight", weight, 1, n);
+    Arguments.heads(x, firstColumn, heads, n);
     for (int r = 0; r < rows; r++) {
       for (int head = 0; head < heads; head++) {
         int at = x.at(r) + firstColumn + head * n;
         norm(x.data, at, n, w.data, epsilon, x.data, at);
       }
     }
-  }
-
-  private static void checkHeads(ReferenceTensor x, int firstColumn, int heads, int headDim) {
-    Check.that(
-        firstColumn >= 0 && heads >= 0 && firstColumn + (long) heads * headDim <= x.columns(),
-        "%d heads of %d from column %d do not fit %d columns",
-        heads,
-        headDim,
-        firstColumn,
-        x.columns());
   }
 
   private static void norm(
@@ -136,11 +107,11 @@ final class ReferenceBackend implements Backend {
   @Override
   public void linear(
       Matrix w, @Nullable Tensor bias, Tensor in, int rows, Tensor out, boolean add) {
-    Check.distinct(in, out);
-    ReferenceMatrix weight = matrix(w);
-    ReferenceTensor from = Check.tensor("in", in, rows, weight.inputs());
-    ReferenceTensor to = Check.tensor("out", out, rows, weight.outputs());
-    ReferenceTensor b = bias == null ? null : Check.tensor("bias", bias, 1, weight.outputs());
+    Arguments.distinct(in, out);
+    ReferenceMatrix weight = OURS.matrix(w);
+    ReferenceTensor from = OURS.tensor("in", in, rows, weight.inputs());
+    ReferenceTensor to = OURS.tensor("out", out, rows, weight.outputs());
+    ReferenceTensor b = bias == null ? null : OURS.tensor("bias", bias, 1, weight.outputs());
     float[] row = new float[weight.inputs()];
     for (int o = 0; o < weight.outputs(); o++) {
       weight.row(o, row, 0);
@@ -163,9 +134,9 @@ final class ReferenceBackend implements Backend {
 
   @Override
   public void siluGate(Tensor gateUp, int rows, Tensor out) {
-    ReferenceTensor to = Check.tensor("out", out, rows);
+    ReferenceTensor to = OURS.tensor("out", out, rows);
     int n = to.columns();
-    ReferenceTensor from = Check.tensor("gateUp", gateUp, rows, 2 * n);
+    ReferenceTensor from = OURS.tensor("gateUp", gateUp, rows, 2 * n);
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < n; j++) {
         double gate = from.data[from.at(r) + j];
@@ -184,23 +155,13 @@ final class ReferenceBackend implements Backend {
       int headDim,
       RotaryTable table,
       int[] positions) {
-    ReferenceTensor x = Check.tensor("inOut", inOut, rows);
-    checkHeads(x, firstColumn, heads, headDim);
-    Check.that(
-        table.rotatedDim() <= headDim && table.rotatedDim() % 2 == 0,
-        "%d of %d values of a head rotated",
-        table.rotatedDim(),
-        headDim);
-    Check.that(rows <= positions.length, "%d positions for %d rows", positions.length, rows);
+    ReferenceTensor x = OURS.tensor("inOut", inOut, rows);
+    Arguments.heads(x, firstColumn, heads, headDim);
+    Arguments.rotated(table, headDim);
+    Arguments.indices("position", positions, rows, table.positions());
     for (int r = 0; r < rows; r++) {
-      int position = positions[r];
-      Check.that(
-          position >= 0 && position < table.positions(),
-          "position %d, the rotary table has %d",
-          position,
-          table.positions());
       for (int head = 0; head < heads; head++) {
-        rotate(x.data, x.at(r) + firstColumn + head * headDim, table, position);
+        rotate(x.data, x.at(r) + firstColumn + head * headDim, table, positions[r]);
       }
     }
   }
@@ -222,9 +183,9 @@ final class ReferenceBackend implements Backend {
 
   @Override
   public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    ReferenceKvCache to = cache(cache, layer, plan);
+    ReferenceKvCache to = OURS.cache(cache, layer, plan);
     KvLayout kv = to.layout();
-    ReferenceTensor from = Check.tensor("qkv", qkv, plan.rows);
+    ReferenceTensor from = OURS.tensor("qkv", qkv, plan.rows);
     int values = kv.kvHeads() * kv.headDim();
     int keys = from.columns() - 2 * values;
     Check.that(
@@ -253,36 +214,31 @@ final class ReferenceBackend implements Backend {
       float scale,
       AttentionPlan plan,
       Tensor out) {
-    Check.distinct(qkv, out);
-    ReferenceKvCache from = cache(cache, layer, plan);
+    Arguments.distinct(qkv, out);
+    ReferenceKvCache from = OURS.cache(cache, layer, plan);
     KvLayout kv = from.layout();
-    Check.that(
-        queryHeads >= 1 && queryHeads % kv.kvHeads() == 0,
-        "%d query heads are no multiple of %d KV heads",
-        queryHeads,
-        kv.kvHeads());
+    Arguments.queryHeads(kv, queryHeads);
     int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
-    ReferenceTensor q = Check.tensor("qkv", qkv, plan.rows, columns);
-    ReferenceTensor to = Check.tensor("out", out, plan.rows, queryHeads * kv.headDim());
+    ReferenceTensor q = OURS.tensor("qkv", qkv, plan.rows, columns);
+    ReferenceTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
     new ReferenceAttention(from, layer, q, queryHeads, scale, plan).run(to);
   }
 
   @Override
   public void gather(Tensor in, int[] rows, int count, Tensor out) {
-    Check.distinct(in, out);
-    ReferenceTensor from = Check.tensor("in", in, 0);
-    ReferenceTensor to = Check.tensor("out", out, count, from.columns());
-    Check.that(count <= rows.length, "%d rows given, %d needed", rows.length, count);
+    Arguments.distinct(in, out);
+    ReferenceTensor from = OURS.tensor("in", in, 0);
+    ReferenceTensor to = OURS.tensor("out", out, count, from.columns());
+    Arguments.indices("row", rows, count, from.rows());
     for (int i = 0; i < count; i++) {
-      Check.that(rows[i] >= 0 && rows[i] < from.rows(), "row %d of %d", rows[i], from.rows());
       from.read(rows[i], to.data, to.at(i));
     }
   }
 
   @Override
   public void argmax(Tensor in, int rows, int[] indices) {
-    ReferenceTensor from = Check.tensor("in", in, rows);
-    Check.that(rows <= indices.length, "%d results for %d rows", indices.length, rows);
+    ReferenceTensor from = OURS.tensor("in", in, rows);
+    Arguments.room("index", indices, rows);
     for (int r = 0; r < rows; r++) {
       int best = 0;
       for (int j = 1; j < from.columns(); j++) {
