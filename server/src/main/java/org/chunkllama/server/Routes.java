@@ -2,6 +2,7 @@ package org.chunkllama.server;
 
 import io.helidon.http.Method;
 import io.helidon.webserver.http.HttpRouting;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.chunkllama.server.anthropic.Messages;
@@ -101,10 +102,14 @@ final class Routes {
 
   private void routes(
       String path, Access access, ErrorFormat format, Map<Method, Endpoint> endpoints) {
-    endpoints.forEach((method, endpoint) ->
+    Map<Method, Endpoint> all = new HashMap<>(endpoints);
+    if (endpoints.containsKey(Method.GET)) {
+      all.put(Method.HEAD, endpoints.get(Method.GET)); // the body is left out when it is sent
+    }
+    all.forEach((method, endpoint) ->
         routing.route(method, path, gate.handler(path, access, format, endpoint)));
     String allowed =
-        endpoints.keySet().stream().map(Method::text).sorted().collect(Collectors.joining(", "));
+        all.keySet().stream().map(Method::text).sorted().collect(Collectors.joining(", "));
     Endpoint wrong =
         exchange -> {
           exchange.with("Allow", allowed);

@@ -2,6 +2,7 @@ package org.chunkllama.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.util.List;
@@ -135,7 +136,27 @@ class ErrorsTest {
     assertThat(server.get("/v1/models/gpt-9").statusCode()).isEqualTo(404);
     assertThat(server.get("/v1/models/random").statusCode()).isEqualTo(200);
     assertThat(server.get("/v2").statusCode()).isEqualTo(404);
-    assertThat(server.get(CHAT).statusCode()).isEqualTo(405);
+    HttpResponse<String> wrong = server.get(CHAT);
+    assertThat(wrong.statusCode()).isEqualTo(405);
+    assertThat(wrong.headers().firstValue("Allow")).hasValue("POST");
+    HttpResponse<String> put = server.post("/v1/prefixes/1", "{}");
+    assertThat(server.post("/version", "{}").headers().firstValue("Allow")).hasValue("GET, HEAD");
+    assertThat(put.headers().firstValue("Allow")).hasValue("DELETE");
+  }
+
+  @Test
+  void headIsGetWithoutABody() throws IOException {
+    try (RawClient client = new RawClient(server.server.port())) {
+      for (String path : List.of("/ready", "/version", "/v2")) {
+        String body = server.get(path).body();
+        client.write("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        String head = client.readUntil("\r\n\r\n");
+        assertThat(head).startsWith(path.equals("/v2") ? "HTTP/1.1 404" : "HTTP/1.1 200");
+        assertThat(head).contains("Content-Length: " + body.length() + "\r\n");
+      }
+      client.write("GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      assertThat(client.readUntil("\n\r\n")).startsWith("HTTP/1.1 200"); // nothing was left over
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.chunkllama.server.http;
 
 import io.helidon.http.HeaderNames;
+import io.helidon.http.Method;
 import io.helidon.http.RequestException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -16,6 +17,8 @@ import tools.jackson.databind.JsonNode;
 
 /** One request and its answer. */
 public final class Exchange {
+  private static final byte[] NO_BODY = {};
+
   private final ServerRequest request;
   private final ServerResponse response;
   private final ClientConnection connection;
@@ -142,7 +145,12 @@ public final class Exchange {
     connection.answered();
     connection.beginWrite();
     try {
-      response.send(body);
+      if (request.prologue().method().equals(Method.HEAD)) {
+        response.header(HeaderNames.CONTENT_LENGTH, String.valueOf(body.length));
+        response.send(NO_BODY);
+      } else {
+        response.send(body);
+      }
     } catch (RuntimeException e) {
       throw new ClientGoneException(e);
     } finally {
