@@ -156,6 +156,11 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   }
 
   @Override
+  public Optional<String> lost() {
+    return device.lost();
+  }
+
+  @Override
   public KvCache kvCache(KvLayout layout, int chunks) {
     device.context.bind();
     return new CudaKvCache(device, layout, chunks);
@@ -372,8 +377,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   /** Waits for the GPU, then frees all that this backend handed out but caches and activations. */
   @Override
   public void close() {
-    device.context.bind();
-    device.stream.synchronize();
+    device.finish();
     graphs.close();
     tokenTable.close();
     positionTable.close();

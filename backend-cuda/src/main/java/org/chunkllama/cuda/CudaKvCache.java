@@ -49,6 +49,9 @@ final class CudaKvCache implements KvCache {
             Math.multiplyExact(layerBytes(), (long) layout.layers()),
             "the KV pool of %d chunks".formatted(chunks),
             "give it less with --kv-memory, or take a smaller --kv-type");
+    // Copies of whole bands read slots that nobody wrote: zeros then, not what other processes
+    // left.
+    memory.fill(0, 0, memory.bytes(), device.stream);
   }
 
   /** The constants of kernels that read or write the cache. */

@@ -79,6 +79,14 @@ public interface Backend extends AutoCloseable {
   }
 
   /**
+   * Why nothing can be computed any more, in one clause, if the device failed in a way that only a
+   * new process gets over. Asked after a call that failed; waits for the device.
+   */
+  default Optional<String> lost() {
+    return Optional.empty();
+  }
+
+  /**
    * A KV cache of {@code chunks} chunks; the content of unwritten slots is undefined and must never
    * reach a result.
    *
