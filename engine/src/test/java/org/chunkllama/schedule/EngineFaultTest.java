@@ -21,6 +21,8 @@ import org.chunkllama.spi.Backend;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A fault of one request loses that request and nothing else. */
 @Timeout(120)
@@ -142,10 +144,11 @@ class EngineFaultTest {
   }
 
   /** A device that is gone answers nothing more: all requests hear of it, at once. */
-  @Test
-  void aLostDeviceStopsTheEngine() {
+  @ParameterizedTest
+  @ValueSource(strings = {"attention", "argmax"}) // in the pass; where its results are waited for
+  void aLostDeviceStopsTheEngine(String call) {
     AtomicBoolean broken = new AtomicBoolean();
-    Backend faulty = lostOnce(broken);
+    Backend faulty = lostOnce(broken, call);
     LetterTokenizer tokenizer = new LetterTokenizer(64, List.of());
     try (EngineFixture fixture =
             new EngineFixture(400, new EngineLimits(256, 64, 3, true), tokenizer, faulty);
@@ -181,8 +184,8 @@ class EngineFaultTest {
     }
   }
 
-  /** Computes as the reference backend until {@code broken}; then every step fails, and why. */
-  private static Backend lostOnce(AtomicBoolean broken) {
+  /** Computes as the reference backend until {@code broken}; then {@code call} fails. */
+  private static Backend lostOnce(AtomicBoolean broken, String call) {
     Backend reference = EngineFixture.reference();
     return (Backend)
         Proxy.newProxyInstance(
@@ -192,8 +195,8 @@ class EngineFaultTest {
               if (method.getName().equals("lost")) {
                 return broken.get() ? Optional.of("it fell off the bus") : Optional.empty();
               }
-              if (method.getName().equals("attention") && broken.get()) {
-                throw new DeviceException("attention failed");
+              if (method.getName().equals(call) && broken.get()) {
+                throw new DeviceException(call + " failed");
               }
               try {
                 return method.invoke(reference, arguments);
