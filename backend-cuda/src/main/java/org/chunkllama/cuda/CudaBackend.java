@@ -104,6 +104,13 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   }
 
   @Override
+  public void prepare(KvLayout layout, int queryHeads) {
+    attention.prepare(layout, queryHeads / layout.kvHeads());
+    CudaKvCache.prepare(device, layout);
+    CudaRowSampler.prepare(device);
+  }
+
+  @Override
   public List<Setting> settings(KvLayout layout, int queryHeads) {
     CudaTuning tuning = attention.tunings().of(layout, queryHeads);
     return Stream.of(Knob.values())

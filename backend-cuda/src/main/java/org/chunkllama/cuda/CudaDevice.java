@@ -1,5 +1,6 @@
 package org.chunkllama.cuda;
 
+import java.util.List;
 import java.util.Optional;
 import org.chunkllama.cuda.driver.BlasLt;
 import org.chunkllama.cuda.driver.CudaContext;
@@ -33,6 +34,10 @@ final class CudaDevice implements AutoCloseable {
     kernels =
         new CudaKernels(
             context, new KernelCompiler(nvrtc, new KernelCache(KernelCache.userFolder())));
+    for (String file : List.of("rows.cu", "norm.cu", "silu_gate.cu", "dequantise.cu")) {
+      kernels.prepare(file, productConstant());
+    }
+    kernels.prepare("rotary.cu");
     blas = new BlasLt(context);
     staging = new Staging(context, stream);
     conversions = new Conversions(this);

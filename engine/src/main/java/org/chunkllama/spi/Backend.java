@@ -43,6 +43,12 @@ public interface Backend extends AutoCloseable {
     return PlanCosts.defaults();
   }
 
+  /**
+   * Says early, before weights are loaded, for which caches attention will be wanted: what takes
+   * time (compiling kernels) may begin.
+   */
+  default void prepare(KvLayout layout, int queryHeads) {}
+
   /** Zeroed activations. */
   Tensor tensor(int rows, int columns);
 
