@@ -48,25 +48,12 @@ cp -r "$root"/engine/target/test-classes/org/chunkllama/parity/. "$work/test/cla
 cp "$root"/engine/target/test-classes/org/chunkllama/SharedAssets.class "$work/test/classes/org/chunkllama/"
 cp -r "$root/engine/target/test-classes/goldens" "$work/test/classes/"
 for model in "$@"; do cp -r "$model" "$work/assets/models/"; done
-cat >"$work/run.sh" <<'RUN'
-#!/usr/bin/env bash
-# tests [CLASS...]: the device tests; chunkllama ARGUMENTS...: the command.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-java=("$here/jre/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Xmx16g)
-what=$1
-shift
-case $what in
-  tests)
-    classes=("$@")
-    [ $# -gt 0 ] || classes=(org.chunkllama.cuda.CudaContractTest org.chunkllama.parity.TransformersParityTest
-      org.chunkllama.parity.Stories260KTest)
-    CHUNKLLAMA_SHARED=$here exec "${java[@]}" -Dchunkllama.test.backend=cuda -cp "$here/lib/*:$here/test/*:$here/test/classes" org.junit.platform.console.ConsoleLauncher execute \
-      --disable-banner --details=${DETAILS:-summary} ${JUNIT_OPTIONS:-} "${classes[@]/#/--select-class=}" ;;
-  chunkllama)
-    exec "${java[@]}" ${CHUNKLLAMA_JAVA_OPTS:-} -cp "$here/lib/*" org.chunkllama.cli.ChunkLlama "$@" ;;
-esac
-RUN
+# Processes share a run of the tests by this class.
+mkdir -p "$work/test/classes/META-INF/services"
+for service in org.junit.jupiter.api.extension.Extension org.junit.platform.launcher.TestExecutionListener; do
+  echo org.chunkllama.cuda.SharedRun >"$work/test/classes/META-INF/services/$service"
+done
+cp "$root/tools/cuda/device-run.sh" "$work/run.sh"
 chmod +x "$work/run.sh"
 tar -C "$work" -c . | xz -T2 -6 >"$out/application.tar.xz"
 ls -la "$out"/*.tar.xz

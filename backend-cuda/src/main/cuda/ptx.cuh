@@ -18,6 +18,14 @@ __device__ __forceinline__ void barrierArrive(u32 bar) {
   asm volatile("{ .reg .b64 t; mbarrier.arrive.shared.b64 t, [%0]; }" ::"r"(bar) : "memory");
 }
 
+// Ordinary reads of shared memory by this thread come before bulk copies that are issued once it has arrived at a barrier:
+// copies belong to another proxy, which barriers alone do not order.
+__device__ __forceinline__ void readsBeforeCopies() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+
 __device__ __forceinline__ void barrierWait(u32 bar, u32 parity) {
 #if __CUDA_ARCH__ >= 900
   asm volatile(

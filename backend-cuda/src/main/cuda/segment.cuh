@@ -89,6 +89,7 @@ struct Segment {
         barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
         u32 stage = sharedAddress(shared.ring[cursor.stage]);
         tile(Place{stage, stage + TILE_BYTES, stage + EIGHT_SCALES, stage + TILE_BYTES + EIGHT_SCALES}, done, min(TILE, r.tokens - done), turn);
+        readsBeforeCopies();
         release(cursor);
       }
     } else {
@@ -122,10 +123,8 @@ struct Segment {
     }
   }
 
-  __device__ __forceinline__ void release(const Cursor& cursor) {
-    __syncwarp();
-    if (lane == 0) barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
-  }
+  // Whoever read the stage by ordinary loads calls readsBeforeCopies() first; products of warpgroups are no such reads.
+  __device__ __forceinline__ void release(const Cursor& cursor) { barrierArrive(sharedAddress(&shared.empty[cursor.stage])); }
 
   __device__ __forceinline__ int queryRow(int half) const { return (ALONE ? 0 : band) * 16 + lane / 4 + 8 * half; }
 

@@ -218,18 +218,14 @@ __device__ __forceinline__ static void widenKeys(WideTiles& to, int place, u32 s
   }
 }
 
-__device__ __forceinline__ static void releaseStage(Shared& shared, const Cursor& cursor) {
-  __syncwarp();
-  if (threadIdx.x % 32 == 0) barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
-}
-
 // K and V of one tile to 16 bits, for products of single warps. All computing warps make the same calls.
 __device__ __forceinline__ static void widenStage(Shared& shared, Cursor& cursor, int count) {
   barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
   u32 stage = sharedAddress(shared.ring[cursor.stage]);
   widenKeys<CONSUMERS>(shared.wide(), 0, stage, count, threadIdx.x);
   widenTile<CONSUMERS>(shared.wide().v[0], stage + TILE_BYTES, count, threadIdx.x);
-  releaseStage(shared, cursor);
+  readsBeforeCopies();
+  barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
   cursor.next();
   groupSync(6, 32 * CONSUMERS);
 }
@@ -241,17 +237,16 @@ __device__ __forceinline__ static void wideWait(const u64 (&bars)[WIDE_TILES], u
 }
 
 __device__ __forceinline__ static void wideArrive(const u64 (&bars)[WIDE_TILES], u32 number) {
-  __syncwarp();
-  if (threadIdx.x % 32 == 0) barrierArrive(sharedAddress(&bars[number % WIDE_TILES]));
+  barrierArrive(sharedAddress(&bars[number % WIDE_TILES]));
 }
 
 __device__ __forceinline__ static void initWidening(Shared& shared) {
   WideTiles& tiles = shared.wide();
   for (int i = 0; i < WIDE_TILES; i++) {
-    barrierInit(sharedAddress(&tiles.keysFull[i]), WIDENERS);
-    barrierInit(sharedAddress(&tiles.valuesFull[i]), WIDENERS);
-    barrierInit(sharedAddress(&tiles.keysEmpty[i]), CONSUMERS);
-    barrierInit(sharedAddress(&tiles.valuesEmpty[i]), CONSUMERS);
+    barrierInit(sharedAddress(&tiles.keysFull[i]), 32 * WIDENERS);
+    barrierInit(sharedAddress(&tiles.valuesFull[i]), 32 * WIDENERS);
+    barrierInit(sharedAddress(&tiles.keysEmpty[i]), 32 * CONSUMERS);
+    barrierInit(sharedAddress(&tiles.valuesEmpty[i]), 32 * CONSUMERS);
   }
 }
 
@@ -283,10 +278,10 @@ __device__ __forceinline__ static void widenRecords(const Arguments& a, Shared& 
         wideFull(tiles.keysFull, number);
         wideWait(tiles.valuesEmpty, before);
         widenTile<WARPS>(tiles.v[number % WIDE_TILES], stage + TILE_BYTES, count, thread);
-        wideFull(tiles.valuesFull, number);
+        wideFull(tiles.valuesFull, number);  // with the fence that the stage's release needs
         number++;
       }
-      releaseStage(shared, cursor);
+      barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
     }
   }
 }

@@ -55,7 +55,7 @@ constexpr bool GROUPED = WGMMA && ROW_CAP == 128;           // records of more t
 constexpr bool EIGHT = KV_EIGHT != 0;
 constexpr int WIDENERS = EIGHT && GROUPED ? 4 : 0;          // warps that turn 8-bit K and V into 16 bits for those
 constexpr int THREADS = COPY_THREADS + 32 * WIDENERS;
-constexpr int RELEASES = CONSUMERS + WIDENERS;              // warps that must have left a stage
+constexpr int RELEASES = 32 * (CONSUMERS + WIDENERS);       // threads that must have left a stage
 constexpr int WIDE_TILES = GROUPED ? 2 : 1;                 // places for tiles of 8-bit K, and of V, in 16 bits
 constexpr int WIDE_BYTES = EIGHT ? (WIDE_TILES * (2 * TILE * (PAD_DIM * 2 + 4) + 32) + 127) / 128 * 128 : 0;
 constexpr int FITTING = (SHARED_BUDGET - BOARD_BYTES - TABLE_BYTES - WIDE_BYTES) / STAGE_BYTES;

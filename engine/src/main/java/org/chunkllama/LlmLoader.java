@@ -51,6 +51,7 @@ final class LlmLoader implements AutoCloseable {
     KvLayout layout =
         new KvLayout(
             config.layers(), config.kvHeads(), config.headDim(), options.chunkTokens(), kvType());
+    backend.prepare(layout, config.heads());
     int chunks = chunks(backend, file, layout);
     int context = (int) Math.min(context(config), (long) chunks * options.chunkTokens());
     EngineLimits limits =
@@ -100,7 +101,18 @@ final class LlmLoader implements AutoCloseable {
     return free.isEmpty()
         ? PoolSize.chunks(layout, context, options.poolBytes())
         : PoolSize.deviceChunks(
-            layout, context, options.poolBytes(), weightBytes(file), free.getAsLong());
+            layout,
+            context,
+            options.poolBytes(),
+            weightBytes(file),
+            activationBytes(file.config()),
+            free.getAsLong());
+  }
+
+  private long activationBytes(ModelConfig config) {
+    EngineLimits limits =
+        new EngineLimits(1, options.stepTokens(), options.maxSequences(), options.prefixSharing());
+    return LlamaModel.activationBytes(config, limits.rows(), options.maxSequences());
   }
 
   /**

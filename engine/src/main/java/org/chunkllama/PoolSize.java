@@ -53,29 +53,48 @@ final class PoolSize {
   }
 
   /**
-   * Chunks of a pool in a device's own memory, beside the weights. Automatic: enough for many full
-   * sequences, at most nine tenths of what the weights leave.
+   * Chunks of a pool in a device's own memory, beside weights and activations; logs what takes how
+   * much before anything is taken. Automatic: enough for many full sequences, at most nine tenths
+   * of what the others leave.
    *
    * @param poolBytes asked for; 0 = automatic
    * @param weightBytes what the weights will take, about
+   * @param activationBytes what the values of a step will take, about
    * @param freeBytes of the device
-   * @throws DeviceException if weights and pool do not fit together, saying what takes how much
+   * @throws DeviceException if they do not fit together, saying what takes how much, what would fit
+   *     and which option changes it
    */
   static int deviceChunks(
-      KvLayout layout, int context, long poolBytes, long weightBytes, long freeBytes) {
-    long left = freeBytes - weightBytes;
+      KvLayout layout,
+      int context,
+      long poolBytes,
+      long weightBytes,
+      long activationBytes,
+      long freeBytes) {
+    long left = freeBytes - weightBytes - activationBytes;
     long perContext = Math.ceilDiv(context, layout.chunkTokens()) * layout.bytesPerChunk();
-    long bytes = poolBytes > 0 ? poolBytes : Math.min(SEQUENCES * perContext, left / 10 * 9);
+    long most = Math.max(0, left / 10 * 9);
+    long bytes = poolBytes > 0 ? poolBytes : Math.min(SEQUENCES * perContext, most);
     String plan =
-        "weights take about %,d MiB and the KV pool %,d MiB of %,d MiB that are free on the device"
-            .formatted(weightBytes >> 20, Math.max(0, bytes) >> 20, freeBytes >> 20);
-    LOG.log(System.Logger.Level.DEBUG, plan);
-    if (left < 0) {
-      throw new DeviceException(plan + "; choose a smaller model, or another --backend");
+        "device memory: weights about %,d MiB, activations about %,d MiB, KV pool %,d MiB (%,d tokens); %,d MiB are free"
+            .formatted(
+                weightBytes >> 20,
+                activationBytes >> 20,
+                bytes >> 20,
+                bytes / layout.bytesPerChunk() * layout.chunkTokens(),
+                freeBytes >> 20);
+    if (most < layout.bytesPerChunk()) {
+      throw new DeviceException(
+          plan
+              + ". That leaves no room for keys and values: choose a smaller model, a lower --max-batch-tokens or --max-sequences, or another --backend");
     }
     if (bytes > left) {
-      throw new DeviceException(plan + "; choose a smaller --kv-memory, or a smaller --kv-type");
+      throw new DeviceException(
+          plan
+              + ". That does not fit: choose --kv-memory %dm (%,d tokens) or less, or a smaller --kv-type"
+                  .formatted(most >> 20, most / layout.bytesPerChunk() * layout.chunkTokens()));
     }
+    LOG.log(System.Logger.Level.INFO, plan);
     return chunks(layout, context, Math.max(1, bytes));
   }
 

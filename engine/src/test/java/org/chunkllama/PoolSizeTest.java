@@ -51,22 +51,33 @@ class PoolSizeTest {
   }
 
   @Test
-  void aDevicesPoolTakesWhatWeightsLeave() {
-    assertThat(PoolSize.deviceChunks(LAYOUT, 8192, 0, 6 * GIB, 16 * GIB))
-        .isEqualTo((int) (10 * GIB / 10 * 9 / LAYOUT.bytesPerChunk()));
-    assertThat(PoolSize.deviceChunks(LAYOUT, 8192, GIB, 6 * GIB, 16 * GIB))
+  void aDevicesPoolTakesWhatTheOthersLeave() {
+    assertThat(PoolSize.deviceChunks(LAYOUT, 8192, 0, 6 * GIB, GIB, 16 * GIB))
+        .isEqualTo((int) (9 * GIB / 10 * 9 / LAYOUT.bytesPerChunk()));
+    assertThat(PoolSize.deviceChunks(LAYOUT, 8192, GIB, 6 * GIB, GIB, 16 * GIB))
         .isEqualTo((int) (GIB / LAYOUT.bytesPerChunk()));
   }
 
   @Test
   void whatDoesNotFitADeviceIsRefusedWithThePlan() {
-    assertThatThrownBy(() -> PoolSize.deviceChunks(LAYOUT, 8192, 0, 17 * GIB, 16 * GIB))
+    assertThatThrownBy(() -> PoolSize.deviceChunks(LAYOUT, 8192, 0, 17 * GIB, GIB, 16 * GIB))
         .isInstanceOf(DeviceException.class)
-        .hasMessageContaining("weights take about 17,408 MiB")
+        .hasMessageContaining("weights about 17,408 MiB")
         .hasMessageContaining("smaller model");
-    assertThatThrownBy(() -> PoolSize.deviceChunks(LAYOUT, 8192, 12 * GIB, 6 * GIB, 16 * GIB))
+    assertThatThrownBy(() -> PoolSize.deviceChunks(LAYOUT, 8192, 0, 6 * GIB, 10 * GIB, 16 * GIB))
+        .hasMessageContaining("activations about 10,240 MiB")
+        .hasMessageContaining("--max-batch-tokens");
+    assertThatThrownBy(() -> PoolSize.deviceChunks(LAYOUT, 8192, 12 * GIB, 6 * GIB, GIB, 16 * GIB))
         .isInstanceOf(DeviceException.class)
-        .hasMessageContaining("KV pool 12,288 MiB of 16,384 MiB")
-        .hasMessageContaining("--kv-memory");
+        .hasMessageContaining("KV pool 12,288 MiB (279,616 tokens); 16,384 MiB are free")
+        .hasMessageContaining("--kv-memory 8294m (188,736 tokens) or less")
+        .hasMessageContaining("--kv-type");
+  }
+
+  @Test
+  void whatIsAdvisedFits() {
+    long advised = 8294L << 20;
+    assertThat(PoolSize.deviceChunks(LAYOUT, 8192, advised, 6 * GIB, GIB, 16 * GIB))
+        .isEqualTo((int) (advised / LAYOUT.bytesPerChunk()));
   }
 }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CudaAttention implements AutoCloseable {
   private static final String FAST_SOURCE = "attention.cu";
+  private static final String EXACT_SOURCE = "attention_exact.cu";
   private static final int ARGUMENTS = 16;
   private static final int GROUP_MAX = 16; // of the tensor-core kernel
   private static final int EXACT_THREADS = 256;
@@ -143,30 +144,55 @@ final class CudaAttention implements AutoCloseable {
     }
     Compiled found =
         compiled.computeIfAbsent(
-            new Key(layout, group),
-            key -> layout.type() == DType.F32 || group > GROUP_MAX ? exact(key) : fast(key));
+            new Key(layout, group), key -> isExact(key) ? exact(key) : fast(key));
     cache.setLastCompiled(found);
     return found;
   }
 
-  private Compiled fast(Key key) {
+  /** Begins to compile the kernel for such caches. */
+  void prepare(KvLayout layout, int group) {
+    Key key = new Key(layout, group);
+    if (isExact(key)) {
+      device.kernels.prepare(EXACT_SOURCE, exactConstants(key));
+    } else {
+      device.kernels.prepare(FAST_SOURCE, fastConstants(key));
+    }
+  }
+
+  private static boolean isExact(Key key) {
+    return key.layout.type() == DType.F32 || key.group > GROUP_MAX;
+  }
+
+  /** The next product reads what the kernel writes; rows of both are equally long then. */
+  private boolean hasTwin(KvLayout layout) {
+    return device.products != MatrixProduct.Type.F32 && layout.headDim() % 8 == 0;
+  }
+
+  private String[] fastConstants(Key key) {
     KvLayout layout = key.layout;
-    boolean bf16 = layout.type() == DType.BF16;
+    return new String[] {
+      "HEAD_DIM=" + layout.headDim(),
+      "CHUNK=" + layout.chunkTokens(),
+      "GROUP=" + key.group,
+      "KV_BF16=" + (layout.type() == DType.BF16 ? 1 : 0),
+      "KV_EIGHT=" + (layout.type() == DType.F8 ? 1 : layout.type() == DType.I8 ? 2 : 0),
+      "IO_F32=0",
+      "OUT_F32=1",
+      "OUT_TWIN=" + (hasTwin(layout) ? 1 : 0),
+      "TWIN_BF16=" + (device.products == MatrixProduct.Type.BF16 ? 1 : 0)
+    };
+  }
+
+  private static String[] exactConstants(Key key) {
+    String[] cache = CudaKvCache.constants(key.layout);
+    return new String[] {cache[0], cache[1], cache[2], "GROUP=" + key.group};
+  }
+
+  private Compiled fast(Key key) {
+    boolean bf16 = key.layout.type() == DType.BF16;
     MatrixProduct.Type queries = bf16 ? MatrixProduct.Type.BF16 : MatrixProduct.Type.F16;
-    // The next product reads what the kernel writes; rows of both are equally long then.
-    boolean twin = device.products != MatrixProduct.Type.F32 && layout.headDim() % 8 == 0;
-    CudaModule module =
-        device.kernels.module(
-            FAST_SOURCE,
-            "HEAD_DIM=" + layout.headDim(),
-            "CHUNK=" + layout.chunkTokens(),
-            "GROUP=" + key.group,
-            "KV_BF16=" + (bf16 ? 1 : 0),
-            "KV_EIGHT=" + (layout.type() == DType.F8 ? 1 : layout.type() == DType.I8 ? 2 : 0),
-            "IO_F32=0",
-            "OUT_F32=1",
-            "OUT_TWIN=" + (twin ? 1 : 0),
-            "TWIN_BF16=" + (device.products == MatrixProduct.Type.BF16 ? 1 : 0));
+    boolean twin = hasTwin(key.layout);
+    CudaModule module = device.kernels.module(FAST_SOURCE, fastConstants(key));
     Kernel kernel = module.kernel("attention", ARGUMENTS + (twin ? 3 : 2));
     int shared = module.constant("attention_shared_bytes");
     kernel.allowShared(shared);
@@ -176,11 +202,7 @@ final class CudaAttention implements AutoCloseable {
   }
 
   private Compiled exact(Key key) {
-    KvLayout layout = key.layout;
-    String[] cache = CudaKvCache.constants(layout);
-    CudaModule module =
-        device.kernels.module(
-            "attention_exact.cu", cache[0], cache[1], cache[2], "GROUP=" + key.group);
+    CudaModule module = device.kernels.module(EXACT_SOURCE, exactConstants(key));
     Kernel kernel = module.kernel("attention_exact", ARGUMENTS);
     return compiled(kernel, key, 4, EXACT_ROWS, EXACT_THREADS, 0, null, false);
   }

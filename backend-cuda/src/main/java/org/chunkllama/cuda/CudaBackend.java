@@ -109,6 +109,13 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   }
 
   @Override
+  public void prepare(KvLayout layout, int queryHeads) {
+    attention.prepare(layout, queryHeads / layout.kvHeads());
+    CudaKvCache.prepare(device, layout);
+    CudaRowSampler.prepare(device);
+  }
+
+  @Override
   public List<Setting> settings(KvLayout layout, int queryHeads) {
     CudaTuning tuning = attention.tunings().of(layout, queryHeads);
     return Stream.of(Knob.values())
@@ -158,6 +165,11 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   @Override
   public Set<DType> kvTypes() {
     return EnumSet.of(DType.F32, DType.BF16, DType.F16, DType.F8, DType.I8);
+  }
+
+  @Override
+  public Optional<String> lost() {
+    return device.lost();
   }
 
   @Override
@@ -369,8 +381,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   /** Waits for the GPU, then frees all that this backend handed out but caches and activations. */
   @Override
   public void close() {
-    device.context.bind();
-    device.stream.synchronize();
+    device.finish();
     graphs.close();
     tokenTable.close();
     positionTable.close();

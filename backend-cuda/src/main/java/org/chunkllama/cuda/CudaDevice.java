@@ -1,7 +1,10 @@
 package org.chunkllama.cuda;
 
+import java.util.List;
+import java.util.Optional;
 import org.chunkllama.cuda.driver.BlasLt;
 import org.chunkllama.cuda.driver.CudaContext;
+import org.chunkllama.cuda.driver.CudaException;
 import org.chunkllama.cuda.driver.CudaStream;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.MatrixProduct;
@@ -31,6 +34,10 @@ final class CudaDevice implements AutoCloseable {
     kernels =
         new CudaKernels(
             context, new KernelCompiler(nvrtc, new KernelCache(KernelCache.userFolder())));
+    for (String file : List.of("rows.cu", "norm.cu", "silu_gate.cu", "dequantise.cu")) {
+      kernels.prepare(file, productConstant());
+    }
+    kernels.prepare("rotary.cu");
     blas = new BlasLt(context);
     staging = new Staging(context, stream);
     conversions = new Conversions(this);
@@ -57,10 +64,29 @@ final class CudaDevice implements AutoCloseable {
     memory.close();
   }
 
+  /** See {@link org.chunkllama.spi.Backend#lost}: a fault shows in whatever comes after it. */
+  Optional<String> lost() {
+    try {
+      context.bind();
+      stream.synchronize();
+      return Optional.empty();
+    } catch (CudaException e) {
+      context.setLost();
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Waits for the GPU before what it uses is freed; a fault that nobody saw so far is thrown. */
+  void finish() {
+    if (!context.isLost()) {
+      context.bind();
+      stream.synchronize();
+    }
+  }
+
   @Override
   public void close() {
-    context.bind();
-    stream.synchronize();
+    finish();
     staging.close();
     blas.close();
     kernels.close();

@@ -39,8 +39,7 @@ final class CudaKvCache implements KvCache {
     this.device = device;
     this.layout = layout;
     this.chunks = chunks;
-    String file = layout.type().isEightBit() ? "kv_cache_eight.cu" : "kv_cache.cu";
-    var module = device.kernels.module(file, constants(layout));
+    var module = device.kernels.module(source(layout), constants(layout));
     append = module.kernel("append", 6);
     copy = module.kernel("copy_slots", 6);
     memory =
@@ -49,6 +48,17 @@ final class CudaKvCache implements KvCache {
             Math.multiplyExact(layerBytes(), (long) layout.layers()),
             "the KV pool of %d chunks".formatted(chunks),
             "give it less with --kv-memory, or take a smaller --kv-type");
+    // Copies of whole bands read slots that nobody wrote: zeros then, not what other processes
+    // left.
+    memory.fill(0, 0, memory.bytes(), device.stream);
+  }
+
+  static void prepare(CudaDevice device, KvLayout layout) {
+    device.kernels.prepare(source(layout), constants(layout));
+  }
+
+  private static String source(KvLayout layout) {
+    return layout.type().isEightBit() ? "kv_cache_eight.cu" : "kv_cache.cu";
   }
 
   /** The constants of kernels that read or write the cache. */

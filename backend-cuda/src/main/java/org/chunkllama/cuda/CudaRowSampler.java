@@ -19,6 +19,9 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   /** Tokens of a row that keep a block busy. */
   private static final int PART_LEAST = 4096;
 
+  private static final String SOURCE = "draw.cu";
+  private static final String CONSTANT = "THREADS=" + THREADS;
+
   /** Sums of weights stay exact below this. */
   private static final int VOCABULARY_MAX = 1 << 19;
 
@@ -31,10 +34,14 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   private final int partMost; // tokens that a block can hold
   private final int partsMax;
 
+  static void prepare(CudaDevice device) {
+    device.kernels.prepare(SOURCE, CONSTANT);
+  }
+
   CudaRowSampler(CudaDevice device) {
     this.device = device;
     GpuProperties gpu = device.context.properties();
-    CudaModule module = device.kernels.module("draw.cu", "THREADS=" + THREADS);
+    CudaModule module = device.kernels.module(SOURCE, CONSTANT);
     draw = module.kernel("draw", 8);
     draw.allowShared(gpu.sharedBytesMax());
     sharedBytes = module.constant("draw_shared_bytes");

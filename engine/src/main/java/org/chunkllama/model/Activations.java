@@ -39,6 +39,19 @@ final class Activations implements AutoCloseable {
     logits = backend.tensor(outputs, config.vocabulary());
   }
 
+  /**
+   * Bytes they take on a device, about: values in fp32, and in 16 bits where products read those.
+   *
+   * @param rows of a step
+   * @param outputs rows of logits
+   */
+  static long bytes(ModelConfig config, int rows, int outputs) {
+    long heads = (long) (2 * config.heads() + 2 * config.kvHeads()) * config.headDim();
+    long columns = 2L * config.hidden() + heads + 3L * config.feedForward();
+    long logits = (long) config.vocabulary() * Float.BYTES * outputs;
+    return rows * columns * (Float.BYTES + Short.BYTES) + logits;
+  }
+
   Tensor outputHidden() {
     return outputHidden;
   }

@@ -83,6 +83,11 @@ public final class LlamaModel implements AutoCloseable {
     return new LlamaModel(backend, config, weights, rows, context);
   }
 
+  /** Bytes of device memory that a model takes beside its weights and KV, about. */
+  public static long activationBytes(ModelConfig config, int rows, int outputs) {
+    return Activations.bytes(config, rows, outputs);
+  }
+
   public ModelConfig config() {
     return config;
   }

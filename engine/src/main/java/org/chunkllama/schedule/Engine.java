@@ -1,9 +1,11 @@
 package org.chunkllama.schedule;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.chunkllama.error.ContextLengthException;
+import org.chunkllama.error.DeviceLostException;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.guide.CompiledGuide;
 import org.chunkllama.guide.GuideMatcher;
@@ -34,9 +36,11 @@ import org.jspecify.annotations.Nullable;
  * slices of prompts, lowest rank first, so that a long prompt never stalls running answers.
  *
  * <p><b>Faults.</b> What one request's options, listener or text cause fails that request. A fault
- * of the model fails the requests of that step. Either way all their chunks come back.
+ * of the model fails the requests of that step. Either way all their chunks come back. Where the
+ * backend's device is lost by it, nothing can go on: {@link #step} throws.
  */
 public final class Engine {
+  private final Backend backend;
   private final LlamaModel model;
   private final KvCache cache;
   private final Tokenizer tokenizer;
@@ -67,6 +71,7 @@ public final class Engine {
       Tokenizer tokenizer,
       EngineLimits limits,
       boolean chunkFirst) {
+    this.backend = backend;
     this.model = model;
     this.cache = cache;
     this.tokenizer = tokenizer;
@@ -99,6 +104,7 @@ public final class Engine {
    * Runs one step.
    *
    * @return rows computed; 0 if there was nothing to do
+   * @throws DeviceLostException if no later step can succeed
    */
   public int step() {
     clock.begin();
@@ -116,6 +122,10 @@ public final class Engine {
       advance();
       outputs.run(batch, logits, plan.outputs());
     } catch (RuntimeException e) {
+      Optional<String> lost = backend.lost();
+      if (lost.isPresent()) {
+        throw new DeviceLostException(lost.get(), e);
+      }
       failBatch(e);
     }
     clock.end(batch, lives.size(), waiting.size(), tree.chunksShared());

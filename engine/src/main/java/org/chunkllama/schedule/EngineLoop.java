@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.chunkllama.error.ChunkLlamaException;
+import org.chunkllama.error.DeviceLostException;
 import org.chunkllama.error.QueueFullException;
 import org.chunkllama.error.ShuttingDownException;
 import org.chunkllama.error.TenantLimitException;
@@ -299,9 +300,12 @@ public final class EngineLoop implements AutoCloseable {
         }
       }
       engine.failAll(closed());
-    } catch (Throwable e) { // a broken invariant, or the JVM is out of memory: nothing can go on
+    } catch (Throwable e) { // a broken invariant, no memory or device left: nothing can go on
       LOG.log(System.Logger.Level.ERROR, "the engine stopped", e);
-      RuntimeException cause = new IllegalStateException("the engine stopped: " + e, e);
+      RuntimeException cause =
+          e instanceof DeviceLostException lost
+              ? lost
+              : new IllegalStateException("the engine stopped: " + e, e);
       broken = cause;
       engine.failAll(cause);
     } finally {

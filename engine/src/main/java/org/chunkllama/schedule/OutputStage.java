@@ -3,6 +3,7 @@ package org.chunkllama.schedule;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.PoolExhaustedException;
 import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.prefix.PrefixTree;
@@ -72,6 +73,8 @@ final class OutputStage {
       if (continuation instanceof Branch branch) {
         try {
           branch.prepare(draws, row);
+        } catch (DeviceException e) {
+          throw e;
         } catch (RuntimeException e) { // its guide's, not the step's
           requests.fail(branch.group, e);
         }
@@ -83,6 +86,8 @@ final class OutputStage {
     for (Continuation continuation : List.copyOf(live.continuations)) {
       try {
         draw(live, continuation, row);
+      } catch (DeviceException e) { // where a device's fault shows: it is of the whole step
+        throw e;
       } catch (RuntimeException e) { // whatever one request's options or listener cause is its own
         requests.fail(continuation.group, e);
       }

@@ -43,6 +43,12 @@ public interface Backend extends AutoCloseable {
     return PlanCosts.defaults();
   }
 
+  /**
+   * Says early, before weights are loaded, for which caches attention will be wanted: what takes
+   * time (compiling kernels) may begin.
+   */
+  default void prepare(KvLayout layout, int queryHeads) {}
+
   /** Zeroed activations. */
   Tensor tensor(int rows, int columns);
 
@@ -76,6 +82,14 @@ public interface Backend extends AutoCloseable {
    */
   default Matrix randomMatrix(List<RandomWeight> parts) {
     return matrix(parts.stream().map(RandomWeight::tensor).toList());
+  }
+
+  /**
+   * Why nothing can be computed any more, in one clause, if the device failed in a way that only a
+   * new process gets over. Asked after a call that failed; waits for the device.
+   */
+  default Optional<String> lost() {
+    return Optional.empty();
   }
 
   /**

@@ -1,21 +1,31 @@
 package org.chunkllama.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.chunkllama.schedule.EngineFixture.alone;
 import static org.chunkllama.schedule.EngineFixture.options;
 import static org.chunkllama.schedule.EngineFixture.prompt;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.chunkllama.error.DeviceException;
+import org.chunkllama.error.DeviceLostException;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.TokenLogprobs;
 import org.chunkllama.spi.Backend;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A fault of one request loses that request and nothing else. */
+@Timeout(120)
 class EngineFaultTest {
   private static final List<int[]> OTHERS = List.of(prompt(1, 40), prompt(2, 70), prompt(3, 5));
 
@@ -131,6 +141,69 @@ class EngineFaultTest {
       List<Recorder> again = submitOthers(fixture);
       assertOthersUnharmed(fixture, again);
     }
+  }
+
+  /** A device that is gone answers nothing more: all requests hear of it, at once. */
+  @ParameterizedTest
+  @ValueSource(strings = {"attention", "argmax"}) // in the pass; where its results are waited for
+  void aLostDeviceStopsTheEngine(String call) {
+    AtomicBoolean broken = new AtomicBoolean();
+    Backend faulty = lostOnce(broken, call);
+    LetterTokenizer tokenizer = new LetterTokenizer(64, List.of());
+    try (EngineFixture fixture =
+            new EngineFixture(400, new EngineLimits(256, 64, 3, true), tokenizer, faulty);
+        EngineLoop loop = new EngineLoop(fixture.engine, 50)) {
+      Recorder first = new Recorder();
+      loop.submit(new EngineRequest(prompt(1, 20), options(5), "", true, first));
+      while (!loop.ask(Engine::isIdle).join()) {
+        Thread.onSpinWait();
+      }
+      assertThat(first.done).isTrue();
+      broken.set(true);
+      List<Recorder> all = new ArrayList<>();
+      for (int i = 0; i < 6; i++) { // three run, three wait
+        Recorder recorder = new Recorder();
+        all.add(recorder);
+        loop.submit(new EngineRequest(prompt(i, 20), options(5), "", true, recorder));
+      }
+      while (loop.isRunning()) {
+        Thread.onSpinWait();
+      }
+      assertThat(loop.isAccepting()).isFalse();
+      Recorder late = new Recorder();
+      all.add(late);
+      loop.submit(new EngineRequest(prompt(9, 20), options(5), "", true, late));
+      assertThatThrownBy(() -> loop.ask(Engine::isIdle).join()) // behind all that was told
+          .hasCauseInstanceOf(DeviceLostException.class);
+      for (Recorder recorder : all) {
+        assertThat(recorder.error)
+            .isInstanceOf(DeviceLostException.class)
+            .hasMessage("the device is lost to this process, start it again: it fell off the bus");
+      }
+      assertThat(late.error).hasCauseInstanceOf(DeviceException.class);
+    }
+  }
+
+  /** Computes as the reference backend until {@code broken}; then {@code call} fails. */
+  private static Backend lostOnce(AtomicBoolean broken, String call) {
+    Backend reference = EngineFixture.reference();
+    return (Backend)
+        Proxy.newProxyInstance(
+            Backend.class.getClassLoader(),
+            new Class<?>[] {Backend.class},
+            (_, method, arguments) -> {
+              if (method.getName().equals("lost")) {
+                return broken.get() ? Optional.of("it fell off the bus") : Optional.empty();
+              }
+              if (method.getName().equals(call) && broken.get()) {
+                throw new DeviceException(call + " failed");
+              }
+              try {
+                return method.invoke(reference, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   /** Throws at one kind of call. */

@@ -83,7 +83,10 @@ public final class BlasLt implements AutoCloseable {
   public void close() {
     context.bind();
     try {
-      check((int) calls.destroy().invokeExact(handle), "cublasLtDestroy");
+      int status = (int) calls.destroy().invokeExact(handle);
+      if (!context.isLost()) {
+        check(status, "cublasLtDestroy");
+      }
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }

@@ -138,6 +138,15 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
+  /** A fault took the context along: all calls fail from now on, and nothing need be given back. */
+  public void setLost() {
+    driver.lost = true;
+  }
+
+  public boolean isLost() {
+    return driver.lost;
+  }
+
   /** Bytes of GPU memory that nobody has taken. */
   public long freeBytes() {
     bind();
@@ -155,7 +164,7 @@ public final class CudaContext implements AutoCloseable {
   @Override
   public void close() {
     try {
-      driver.check(
+      driver.checkRelease(
           (int) driver.calls.contextRelease().invokeExact(device), "cuDevicePrimaryCtxRelease_v2");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);

@@ -14,6 +14,9 @@ final class CudaDriver {
 
   private static @Nullable CudaDriver instance;
 
+  /** A kernel or the hardware failed: from then on every call does, in this process. */
+  volatile boolean lost;
+
   final DriverTable calls;
   final String path;
   final int version;
@@ -67,6 +70,13 @@ final class CudaDriver {
   void check(int status, String call) {
     if (status != 0) {
       throw failure(status, call);
+    }
+  }
+
+  /** The same for a call that gives something back: with a lost context it is gone already. */
+  void checkRelease(int status, String call) {
+    if (!lost) {
+      check(status, call);
     }
   }
 

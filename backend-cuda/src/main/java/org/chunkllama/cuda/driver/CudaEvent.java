@@ -55,7 +55,8 @@ public final class CudaEvent implements AutoCloseable {
   @Override
   public void close() {
     try {
-      driver.check((int) driver.calls.eventDestroy().invokeExact(handle), "cuEventDestroy_v2");
+      driver.checkRelease(
+          (int) driver.calls.eventDestroy().invokeExact(handle), "cuEventDestroy_v2");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }

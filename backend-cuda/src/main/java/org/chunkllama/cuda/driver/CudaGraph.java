@@ -31,7 +31,7 @@ public final class CudaGraph implements AutoCloseable {
 
   static void destroy(CudaDriver driver, long graph) {
     try {
-      driver.check((int) driver.calls.graphDestroy().invokeExact(graph), "cuGraphDestroy");
+      driver.checkRelease((int) driver.calls.graphDestroy().invokeExact(graph), "cuGraphDestroy");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }
@@ -50,7 +50,7 @@ public final class CudaGraph implements AutoCloseable {
   @Override
   public void close() {
     try {
-      driver.check(
+      driver.checkRelease(
           (int) driver.calls.graphExecDestroy().invokeExact(executable), "cuGraphExecDestroy");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);

@@ -84,7 +84,7 @@ public final class CudaModule implements AutoCloseable {
   public void close() {
     context.bind();
     try {
-      context.driver.check(
+      context.driver.checkRelease(
           (int) context.driver.calls.moduleUnload().invokeExact(handle), "cuModuleUnload");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);

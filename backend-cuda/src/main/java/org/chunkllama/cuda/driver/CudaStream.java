@@ -80,7 +80,8 @@ public final class CudaStream implements AutoCloseable {
   @Override
   public void close() {
     try {
-      driver.check((int) driver.calls.streamDestroy().invokeExact(handle), "cuStreamDestroy_v2");
+      driver.checkRelease(
+          (int) driver.calls.streamDestroy().invokeExact(handle), "cuStreamDestroy_v2");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }

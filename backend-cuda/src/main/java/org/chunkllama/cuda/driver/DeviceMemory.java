@@ -10,6 +10,8 @@ import java.util.Objects;
  * are queued on a stream.
  */
 public final class DeviceMemory implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(DeviceMemory.class.getName());
+
   private final CudaContext context;
   private final CudaDriver driver;
   private final long address;
@@ -38,6 +40,13 @@ public final class DeviceMemory implements AutoCloseable {
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }
+    // What compute-sanitizer's addresses are read by.
+    LOG.log(
+        System.Logger.Level.TRACE, "{0} at {1} .. {2}", what, hex(address), hex(address + bytes));
+  }
+
+  private static String hex(long address) {
+    return "0x" + Long.toHexString(address);
   }
 
   public long bytes() {
@@ -118,7 +127,7 @@ public final class DeviceMemory implements AutoCloseable {
     open = false;
     context.bind();
     try {
-      driver.check((int) driver.calls.memoryFree().invokeExact(address), "cuMemFree_v2");
+      driver.checkRelease((int) driver.calls.memoryFree().invokeExact(address), "cuMemFree_v2");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }

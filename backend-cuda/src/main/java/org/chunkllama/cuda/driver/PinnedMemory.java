@@ -44,7 +44,7 @@ public final class PinnedMemory implements AutoCloseable {
   public void close() {
     context.bind();
     try {
-      driver.check((int) driver.calls.hostFree().invokeExact(address), "cuMemFreeHost");
+      driver.checkRelease((int) driver.calls.hostFree().invokeExact(address), "cuMemFreeHost");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }

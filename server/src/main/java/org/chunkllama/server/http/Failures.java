@@ -3,6 +3,8 @@ package org.chunkllama.server.http;
 import java.time.Duration;
 import org.chunkllama.error.ContextLengthException;
 import org.chunkllama.error.DeadlineException;
+import org.chunkllama.error.DeviceException;
+import org.chunkllama.error.DeviceLostException;
 import org.chunkllama.error.DownloadException;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.error.ModelFileException;
@@ -39,6 +41,12 @@ public final class Failures {
       case ShuttingDownException e ->
           ApiException.retry(Kind.UNAVAILABLE, "draining", text(e), Duration.ofSeconds(5));
       case DeadlineException e -> ApiException.of(Kind.DEADLINE, "deadline_exceeded", text(e), e);
+      // The engine has logged it, once.
+      case DeviceLostException e -> ApiException.of(Kind.UNAVAILABLE, "engine_down", text(e), e);
+      case DeviceException e -> {
+        LOG.log(System.Logger.Level.ERROR, "request " + id + " failed", e);
+        yield ApiException.of(Kind.INTERNAL, "device_failed", text(e), e);
+      }
       case ModelFileException e -> internal(e, id);
       case DownloadException e -> internal(e, id);
       default -> internal(error, id);
