@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * Checks arguments and hands on.
  *
  * <p>Everything is queued; the host waits in {@link Tensor#read}, {@link #argmax} and {@link
- * RowSampler#draw} alone. A decode step is one CUDA graph ({@link StepGraphs}).
+ * RowSampler#finish} alone. A decode step is one CUDA graph ({@link StepGraphs}). What a step reads
+ * is copied to fixed places in the stream, behind the step before: so it can be sent ahead.
  */
 final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   private final CudaDevice device;
@@ -337,6 +338,24 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
         tables.end();
       }
     }
+  }
+
+  @Override
+  public boolean queuesSteps() {
+    return true;
+  }
+
+  @Override
+  public void prepare(KvCache cache, StepInputs inputs) {
+    AttentionPlan plan = inputs.attention();
+    CudaKvCache kv = Check.cache(cache, 0, plan);
+    device.context.bind();
+    PlanTables tables = attention.lastTables(kv);
+    if (tables != null) {
+      tables.prepare(plan);
+    }
+    positionTable.prepare(inputs.positions(), plan.rows);
+    rowTable.prepare(inputs.outputRows(), inputs.outputs());
   }
 
   @Override
