@@ -18,6 +18,7 @@ import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.GraphTimer;
+import org.chunkllama.spi.IdleTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
@@ -38,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * RowSampler#finish} alone. A decode step is one CUDA graph ({@link StepGraphs}). What a step reads
  * is copied to fixed places in the stream, behind the step before: so it can be sent ahead.
  */
-final class CudaBackend implements Backend, GraphTimer, TunableAttention {
+final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttention {
   private final CudaDevice device;
   private final WeightUpload upload;
   private final RandomMatrices random;
@@ -328,6 +329,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
     if (tables != null) {
       tables.begin(plan);
     }
+    device.idle.stepBegins();
     try {
       graphs.run(owner, cache, plan.rows, inputs.outputs(), operations);
     } finally {
@@ -369,6 +371,12 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
     } finally {
       tables.end();
     }
+  }
+
+  @Override
+  public double idleMicros() {
+    device.context.bind();
+    return device.idle.median();
   }
 
   @Override

@@ -18,6 +18,7 @@ final class CudaDevice implements AutoCloseable {
   final CudaKernels kernels;
   final BlasLt blas;
   final Staging staging;
+  final IdleClock idle;
   final Conversions conversions;
   final MatrixProduct.Type products;
   final Nvrtc nvrtc;
@@ -33,6 +34,7 @@ final class CudaDevice implements AutoCloseable {
             context, new KernelCompiler(nvrtc, new KernelCache(KernelCache.userFolder())));
     blas = new BlasLt(context);
     staging = new Staging(context, stream);
+    idle = new IdleClock(context, stream);
     conversions = new Conversions(this);
   }
 
@@ -62,6 +64,7 @@ final class CudaDevice implements AutoCloseable {
     context.bind();
     stream.synchronize();
     staging.close();
+    idle.close();
     blas.close();
     kernels.close();
     stream.close();

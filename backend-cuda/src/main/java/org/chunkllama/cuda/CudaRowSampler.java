@@ -70,6 +70,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
     device.context.bind();
     while (draws.count > 0) {
       table.receive(draws);
+      device.idle.passed();
       if (table.end() == draws.count) {
         break;
       }
@@ -83,6 +84,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
       table.send(draws, first);
       launch(from, table.items());
       table.fetch();
+      device.idle.stepEnds();
     }
   }
 
