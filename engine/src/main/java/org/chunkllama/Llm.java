@@ -370,7 +370,8 @@ public final class Llm implements AutoCloseable {
         s.prefix().chunksEvicted(),
         s.planNanos(),
         s.modelNanos(),
-        s.outputNanos());
+        s.outputNanos(),
+        s.gapNanos());
   }
 
   private void checkOpen() {

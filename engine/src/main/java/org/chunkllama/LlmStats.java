@@ -34,6 +34,8 @@ package org.chunkllama;
  * @param planNanos time in steps before the model: admission, batch, plan
  * @param modelNanos time in the forward pass
  * @param outputNanos time after it: drawing, text, growing, handing over
+ * @param gapNanos time from the tokens of one step to the forward pass of the next, where one
+ *     follows at once; part of the others
  */
 public record LlmStats(
     long requests,
@@ -64,7 +66,8 @@ public record LlmStats(
     long chunksEvicted,
     long planNanos,
     long modelNanos,
-    long outputNanos) {
+    long outputNanos,
+    long gapNanos) {
   /** Part of the KV pool that running sequences hold, 0 to 1. */
   public double kvUsage() {
     return (double) chunksLive / chunksTotal;

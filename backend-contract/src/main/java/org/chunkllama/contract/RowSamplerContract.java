@@ -56,7 +56,8 @@ public abstract class RowSamplerContract extends BackendContract {
       }
     }
     try (Tensor tensor = tensor(backend, 3, vocabulary, logits)) {
-      sampler.draw(tensor, draws);
+      sampler.start(tensor, draws);
+      sampler.finish(draws);
       for (int i = 0; i < count; i++) {
         assertThat(draws.token[i]).as("draw %d", i).isEqualTo(expected[i]);
       }
@@ -77,7 +78,8 @@ public abstract class RowSamplerContract extends BackendContract {
     draws.inverse[last] = 1;
     draws.uniform[last] = Math.nextDown(1.0);
     try (Tensor tensor = backend.tensor(1, 1000)) {
-      sampler.draw(tensor, draws);
+      sampler.start(tensor, draws);
+      sampler.finish(draws);
       for (int i = 0; i < 1000; i++) {
         assertThat(draws.token[i]).isEqualTo(i);
       }
@@ -91,12 +93,13 @@ public abstract class RowSamplerContract extends BackendContract {
     RowSampler sampler = sampler(backend, 10);
     try (Tensor tensor = backend.tensor(1, 10)) {
       RowDraws draws = new RowDraws(10);
-      sampler.draw(tensor, draws);
+      sampler.start(tensor, draws);
+      sampler.finish(draws);
       draws.add(1);
-      assertThatThrownBy(() -> sampler.draw(tensor, draws))
+      assertThatThrownBy(() -> sampler.start(tensor, draws))
           .as("a row that is not there")
           .isInstanceOf(IllegalArgumentException.class);
-      assertThatThrownBy(() -> sampler.draw(tensor, new RowDraws(11)))
+      assertThatThrownBy(() -> sampler.start(tensor, new RowDraws(11)))
           .as("another vocabulary")
           .isInstanceOf(IllegalArgumentException.class);
     }

@@ -52,7 +52,8 @@ public abstract class SamplingContract extends BackendContract {
       for (int i = 0; i < options.size(); i++) {
         batch.add(i % rows, state(options.get(i), i), null, DrawBatch.UNSCORED);
       }
-      batch.run();
+      batch.start();
+      batch.finish();
       int[] tokens = new int[options.size()];
       for (int i = 0; i < tokens.length; i++) {
         tokens[i] = batch.token(i);
@@ -254,7 +255,8 @@ public abstract class SamplingContract extends BackendContract {
           state.accept(1);
           batch.add(0, state, null, seed % 2 == 0 ? DrawBatch.UNSCORED : 1);
         }
-        batch.run();
+        batch.start();
+        batch.finish();
         ExpectedDraw expected = new ExpectedDraw(changed, options);
         for (int i = 0; i < 40; i++) {
           if (i % 2 == 0) {
@@ -314,7 +316,8 @@ public abstract class SamplingContract extends BackendContract {
         batch.add(r, state(at(1).withTopP(0.5), r), null, r % 3 == 0 ? n : 3);
         batch.add(r, state(at(1), r), null, DrawBatch.UNSCORED);
       }
-      batch.run();
+      batch.start();
+      batch.finish();
       for (int r = 0; r < rows; r++) {
         float[] row = Arrays.copyOfRange(logits, r * vocabulary, (r + 1) * vocabulary);
         int n = sizes[r % sizes.length];
@@ -339,7 +342,8 @@ public abstract class SamplingContract extends BackendContract {
         batch.add(r, state(at(1).withTopP(0.9), r), null, DrawBatch.UNSCORED);
         batch.add(r, state(at(1), r), null, 3);
       }
-      batch.run();
+      batch.start();
+      batch.finish();
       for (int r = 0; r < 5; r++) {
         int draw = 2 * r;
         if (r % 4 == 0) {
@@ -374,7 +378,8 @@ public abstract class SamplingContract extends BackendContract {
         DrawBatch batch = new DrawBatch(backend(), vocabulary);
         batch.begin(tensor, 1);
         batch.add(0, state(options.get(r), r), null, DrawBatch.UNSCORED);
-        batch.run();
+        batch.start();
+        batch.finish();
         assertThat(batch.token(0)).isEqualTo(together[r]);
       }
     }

@@ -19,6 +19,7 @@ import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.GraphTimer;
+import org.chunkllama.spi.IdleTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
@@ -36,9 +37,10 @@ import org.jspecify.annotations.Nullable;
  * Checks arguments and hands on.
  *
  * <p>Everything is queued; the host waits in {@link Tensor#read}, {@link #argmax} and {@link
- * RowSampler#draw} alone. A decode step is one CUDA graph ({@link StepGraphs}).
+ * RowSampler#finish} alone. A decode step is one CUDA graph ({@link StepGraphs}). What a step reads
+ * is copied to fixed places in the stream, behind the step before: so it can be sent ahead.
  */
-final class CudaBackend implements Backend, GraphTimer, TunableAttention {
+final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttention {
   /** Arguments as this backend's types. */
   static final Arguments<CudaTensor, CudaMatrix, CudaKvCache> OURS =
       new Arguments<>(CudaTensor.class, CudaMatrix.class, CudaKvCache.class);
@@ -336,6 +338,7 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
     if (tables != null) {
       tables.begin(plan);
     }
+    device.idle.stepBegins();
     try {
       graphs.run(owner, cache, plan.rows, inputs.outputs(), operations);
     } finally {
@@ -349,6 +352,24 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
   }
 
   @Override
+  public boolean queuesSteps() {
+    return true;
+  }
+
+  @Override
+  public void prepare(KvCache cache, StepInputs inputs) {
+    AttentionPlan plan = inputs.attention();
+    CudaKvCache kv = OURS.cache(cache, 0, plan);
+    device.context.bind();
+    PlanTables tables = attention.lastTables(kv);
+    if (tables != null) {
+      tables.prepare(plan);
+    }
+    positionTable.prepare(inputs.positions(), plan.rows);
+    rowTable.prepare(inputs.outputRows(), inputs.outputs());
+  }
+
+  @Override
   public double medianMicros(KvCache cache, AttentionPlan plan, int rounds, Runnable operations) {
     CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
@@ -359,6 +380,12 @@ final class CudaBackend implements Backend, GraphTimer, TunableAttention {
     } finally {
       tables.end();
     }
+  }
+
+  @Override
+  public double idleMicros() {
+    device.context.bind();
+    return device.idle.median();
   }
 
   @Override

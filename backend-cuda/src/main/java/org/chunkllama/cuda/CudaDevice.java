@@ -21,6 +21,7 @@ final class CudaDevice implements AutoCloseable {
   final CudaKernels kernels;
   final BlasLt blas;
   final Staging staging;
+  final IdleClock idle;
   final Conversions conversions;
   final MatrixProduct.Type products;
   final Nvrtc nvrtc;
@@ -40,6 +41,7 @@ final class CudaDevice implements AutoCloseable {
     kernels.prepare("rotary.cu");
     blas = new BlasLt(context);
     staging = new Staging(context, stream);
+    idle = new IdleClock(context, stream);
     conversions = new Conversions(this);
   }
 
@@ -88,6 +90,7 @@ final class CudaDevice implements AutoCloseable {
   public void close() {
     finish();
     staging.close();
+    idle.close();
     blas.close();
     kernels.close();
     stream.close();

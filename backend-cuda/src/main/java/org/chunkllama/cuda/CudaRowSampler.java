@@ -8,10 +8,12 @@ import org.chunkllama.spi.Arguments;
 import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Draws in one launch ({@code draw.cu}): gangs of blocks take a row each, every block a part of it
  * that its shared memory holds. What is wanted goes there in one copy, what came of it back in one.
+ * Draws that do not fit one copy go one after the other.
  */
 final class CudaRowSampler implements RowSampler, AutoCloseable {
   private static final int THREADS = 512;
@@ -28,6 +30,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   private final CudaDevice device;
   private final Kernel draw;
   private final DrawTable table;
+  private @Nullable CudaTensor logits; // of the draws that were begun
   private final DeviceMemory gangs;
   private final int gangsMax;
   private final int sharedBytes; // beside a part of the row
@@ -59,14 +62,37 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   }
 
   @Override
-  public void draw(Tensor logits, RowDraws draws) {
+  public void start(Tensor logits, RowDraws draws) {
     CudaTensor from = CudaBackend.OURS.tensor("logits", logits, 0, draws.vocabulary());
     Arguments.indices("row", draws.row, draws.count, from.rows());
     device.context.bind();
-    for (int first = 0; first < draws.count; first = table.end()) {
+    this.logits = from;
+    start(from, draws, 0);
+  }
+
+  @Override
+  public void finish(RowDraws draws) {
+    if (logits == null) {
+      throw new IllegalStateException("no draws were begun");
+    }
+    device.context.bind();
+    while (draws.count > 0) {
+      table.receive(draws);
+      device.idle.passed();
+      if (table.end() == draws.count) {
+        break;
+      }
+      start(logits, draws, table.end());
+    }
+    logits = null;
+  }
+
+  private void start(CudaTensor from, RowDraws draws, int first) {
+    if (first < draws.count) {
       table.send(draws, first);
       launch(from, table.items());
-      table.receive(draws);
+      table.fetch();
+      device.idle.stepEnds();
     }
   }
 

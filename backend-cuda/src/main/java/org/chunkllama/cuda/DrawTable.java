@@ -2,12 +2,15 @@ package org.chunkllama.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.PinnedMemory;
 import org.chunkllama.spi.RowDraws;
 
 /**
  * Draws as {@code draw.cu} reads them: items, edits, masks in one piece of memory; and its results.
- * As many draws at once as fit a part of the staging ring.
+ * As many draws at once as fit a part of the staging ring. Results come back to memory of their
+ * own, so that other things may travel before they are waited for.
  */
 final class DrawTable implements AutoCloseable {
   private static final long BYTES_MOST = Staging.BYTES / 2;
@@ -18,6 +21,8 @@ final class DrawTable implements AutoCloseable {
   private final CudaDevice device;
   private DeviceMemory memory;
   private DeviceMemory results;
+  private PinnedMemory back; // as large as results
+  private final CudaEvent there; // the results are
   private int[] received = new int[1024];
   private int[] listAt = new int[64]; // [count] where the results of a draw's list begin; -1: none
   private int first;
@@ -31,6 +36,8 @@ final class DrawTable implements AutoCloseable {
     this.device = device;
     memory = device.allocate(1L << 16, "draws");
     results = device.allocate((long) received.length * Integer.BYTES, "draws");
+    back = new PinnedMemory(device.context, results.bytes());
+    there = new CudaEvent(device.context);
   }
 
   /** The draw after the last one that was sent. */
@@ -79,8 +86,11 @@ final class DrawTable implements AutoCloseable {
     }
     if (resultWords > received.length) {
       received = new int[2 * resultWords];
+      device.stream.synchronize(); // results of draws that nobody waited for
       results.close();
+      back.close();
       results = device.allocate((long) received.length * Integer.BYTES, "draws");
+      back = new PinnedMemory(device.context, results.bytes());
     }
     long at = device.staging.take(size);
     fill(draws, edits, at);
@@ -201,9 +211,16 @@ final class DrawTable implements AutoCloseable {
     to.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, at, value);
   }
 
-  /** Waits for the GPU and notes what came of the draws that were sent. */
+  /** Queues the way back of the results. */
+  void fetch() {
+    results.copyTo(back, 0, 0, (long) resultWords * Integer.BYTES, device.stream);
+    there.record(device.stream);
+  }
+
+  /** Waits for the results and notes what came of the draws that were sent. */
   void receive(RowDraws draws) {
-    device.staging.receive(results, received, resultWords);
+    there.synchronize();
+    MemorySegment.copy(back.segment(), ValueLayout.JAVA_INT, 0, received, 0, resultWords);
     for (int i = first; i < end; i++) {
       int at = 2 * (i - first);
       draws.token[i] = received[at];
@@ -234,5 +251,7 @@ final class DrawTable implements AutoCloseable {
   public void close() {
     memory.close();
     results.close();
+    back.close();
+    there.close();
   }
 }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A plan's tables on the GPU, at addresses that recorded work can rely on. What changes with every
  * token (lengths, positions, slots) is one small copy a step; all else is sent when the plan's
- * version changed.
+ * version changed. What was sent ahead is not sent again.
  */
 final class PlanTables implements AutoCloseable {
   private static final int COUNTERS = 4; // of a whole launch
@@ -29,6 +29,8 @@ final class PlanTables implements AutoCloseable {
   private @Nullable AttentionPlan sent;
   private long sentVersion;
   private @Nullable AttentionPlan current;
+  private @Nullable AttentionPlan prepared;
+  private long preparedRevision;
 
   PlanTables(CudaDevice device, AttentionShape shape, CudaTuning tuning) {
     this.device = device;
@@ -43,9 +45,22 @@ final class PlanTables implements AutoCloseable {
     arrivals.fill(0, 0, arrivals.bytes(), device.stream);
   }
 
-  /** Sends the plan of a step; {@link #of} then takes it as sent until {@link #end}. */
-  void begin(AttentionPlan plan) {
+  /** Sends the plan of a step to come as it is now. */
+  void prepare(AttentionPlan plan) {
     send(plan);
+    prepared = plan;
+    preparedRevision = plan.revision;
+  }
+
+  /**
+   * Sends the plan of a step, if it is not there; {@link #of} then takes it as sent until {@link
+   * #end}.
+   */
+  @SuppressWarnings("ReferenceEquality") // revisions count per plan
+  void begin(AttentionPlan plan) {
+    if (plan != prepared || plan.revision != preparedRevision) {
+      send(plan);
+    }
     current = plan;
   }
 
@@ -65,6 +80,7 @@ final class PlanTables implements AutoCloseable {
 
   @SuppressWarnings("ReferenceEquality") // versions count per plan
   private void send(AttentionPlan plan) {
+    prepared = null;
     if (plan == sent && plan.version == sentVersion) {
       table.advance(plan);
     } else {

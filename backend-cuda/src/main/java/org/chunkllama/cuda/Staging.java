@@ -3,34 +3,47 @@ package org.chunkllama.cuda;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.chunkllama.cuda.driver.CudaContext;
+import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.CudaStream;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.PinnedMemory;
 
 /**
- * A ring of pinned memory through which everything travels between host and GPU. Sending returns
- * before the GPU has it; a place is used again only after the stream has passed it.
+ * A ring of pinned memory, in two halves, through which everything travels to the GPU, and what is
+ * waited for at once comes back. Sending returns before the GPU has it; a half is used again only
+ * after the stream has passed all that was taken of it.
  */
 final class Staging implements AutoCloseable {
   static final long BYTES = 32L << 20;
+  private static final long HALF = BYTES / 2;
 
   private final CudaStream stream;
   private final PinnedMemory pinned;
-  private long next;
+  private final CudaEvent[] passed = new CudaEvent[2]; // [halves]
+  private int half;
+  private long next; // in the ring
 
   Staging(CudaContext context, CudaStream stream) {
     this.stream = stream;
     this.pinned = new PinnedMemory(context, BYTES);
+    for (int i = 0; i < passed.length; i++) {
+      passed[i] = new CudaEvent(context);
+    }
   }
 
-  /** Space for {@code bytes} at the returned offset of {@link #segment}. */
+  /**
+   * Space for {@code bytes} at the returned offset of {@link #segment}; fill and send it before the
+   * next is taken.
+   */
   long take(long bytes) {
-    if (bytes > BYTES) {
+    if (bytes > HALF) {
       throw new IllegalArgumentException(bytes + " bytes do not fit the staging ring");
     }
-    if (next + bytes > BYTES) {
-      stream.synchronize();
-      next = 0;
+    if (next + bytes > (half + 1) * HALF) {
+      passed[half].record(stream);
+      half = 1 - half;
+      next = half * HALF;
+      passed[half].synchronize(); // at once, unless the ring went round within the work queued
     }
     long at = next;
     next += (bytes + 63) / 64 * 64;
@@ -84,12 +97,16 @@ final class Staging implements AutoCloseable {
     long at = take(bytes);
     source.copyTo(pinned, at, offset, bytes, stream);
     stream.synchronize();
-    next = 0; // the stream has passed everything
+    half = 0; // the stream has passed everything
+    next = 0;
     return at;
   }
 
   @Override
   public void close() {
+    for (CudaEvent event : passed) {
+      event.close();
+    }
     pinned.close();
   }
 }

@@ -6,15 +6,19 @@ import org.chunkllama.model.ModelConfig;
 import org.chunkllama.model.StepPlan;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
+import org.chunkllama.sample.DrawBatch;
+import org.chunkllama.sample.SamplerState;
+import org.chunkllama.sample.SamplingOptions;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.IdleTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Tensor;
 
 /**
  * A whole model's decode steps with random weights: a batch of sequences behind a common prefix,
- * greedy. Planning, forward pass and argmax are in the times; scheduling and text are not.
+ * greedy. Planning, forward pass and draws are in the times; scheduling and text are not.
  */
 public final class DecodeBench implements AutoCloseable {
   /**
@@ -28,6 +32,7 @@ public final class DecodeBench implements AutoCloseable {
    * @param kvType of keys and values
    * @param sharing false: every sequence has its own copy of the prefix
    * @param sliceTokens prompt tokens computed in one step
+   * @param ahead plans a step while the one before is computed, where the backend queues steps
    */
   public record Workload(
       ModelConfig config,
@@ -37,14 +42,18 @@ public final class DecodeBench implements AutoCloseable {
       int chunkTokens,
       DType kvType,
       boolean sharing,
-      int sliceTokens) {}
+      int sliceTokens,
+      boolean ahead) {}
 
   /**
    * What came out.
    *
    * @param stepMicros median of a decode step
    * @param stepMicrosBest fastest step
-   * @param planMicros median of the planning in it
+   * @param planMicros median of the planning between a step's tokens and the next step
+   * @param gapMicros median time from a step's tokens to the next step's launch on the host; NaN
+   *     where a backend does not queue steps
+   * @param idleMicros median time for which the device stood still between steps; NaN where unknown
    * @param prefillTokensPerSecond of the common prefix, the second of two times
    * @param kvBytes keys and values in use at the end
    */
@@ -52,6 +61,8 @@ public final class DecodeBench implements AutoCloseable {
       double stepMicros,
       double stepMicrosBest,
       double planMicros,
+      double gapMicros,
+      double idleMicros,
       double prefillTokensPerSecond,
       long kvBytes) {}
 
@@ -63,6 +74,9 @@ public final class DecodeBench implements AutoCloseable {
   private final int[][] paths;
   private final int[] tokens;
   private final int[] outputRows;
+  private final DrawBatch draws;
+  private final SamplerState greedy;
+  private final boolean ahead;
 
   /** Loads the weights and takes the cache. */
   public DecodeBench(Backend backend, Workload workload) {
@@ -88,6 +102,9 @@ public final class DecodeBench implements AutoCloseable {
             config.kvHeads(),
             workload.sharing,
             backend.planCosts(cache.layout(), config.heads()));
+    draws = new DrawBatch(backend, config.vocabulary());
+    greedy = SamplerState.start(SamplingOptions.greedy(), 0, new int[0], new int[0], 0);
+    ahead = workload.ahead && backend.queuesSteps();
     tokens = new int[rows];
     outputRows = new int[rows];
     for (int i = 0; i < rows; i++) {
@@ -116,24 +133,53 @@ public final class DecodeBench implements AutoCloseable {
     if (!workload.sharing) {
       copyPrefix();
     }
+    idleMicros(); // from here on
     double[] steps = new double[workload.steps];
     double[] plans = new double[workload.steps];
+    double[] gaps = new double[workload.steps];
     for (int i = 0; i < workload.steps; i++) {
       long start = System.nanoTime();
       StepPlan plan = decodePlan(workload.shared + i);
       plans[i] = (System.nanoTime() - start) / 1e3;
       Tensor logits = model.forward(plan, cache);
-      backend.argmax(logits, workload.batch, tokens);
+      gaps[i] = backend.queuesSteps() ? (System.nanoTime() - start) / 1e3 : Double.NaN;
+      draw(logits, i + 1);
       steps[i] = (System.nanoTime() - start) / 1e3;
     }
-    Arrays.sort(steps);
-    Arrays.sort(plans);
     return new Result(
-        steps[steps.length / 2],
-        steps[0],
-        plans[plans.length / 2],
+        median(steps),
+        Arrays.stream(steps).min().orElseThrow(),
+        median(plans),
+        median(gaps),
+        idleMicros(),
         workload.shared / prefillSeconds,
         cache.layout().bytesPerChunk() * cache.chunks());
+  }
+
+  private double idleMicros() {
+    return backend instanceof IdleTimer timer ? timer.idleMicros() : Double.NaN;
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+
+  /** Draws the next tokens; plans step {@code next} before it waits for them. */
+  private void draw(Tensor logits, int next) {
+    draws.begin(logits, workload.batch);
+    for (int r = 0; r < workload.batch; r++) {
+      draws.add(r, greedy, null, DrawBatch.UNSCORED);
+    }
+    draws.start();
+    if (ahead && next < workload.steps) {
+      model.prepare(decodePlan(workload.shared + next), cache);
+    }
+    draws.finish();
+    for (int r = 0; r < workload.batch; r++) {
+      tokens[r] = draws.token(r);
+    }
   }
 
   private StepPlan decodePlan(int position) {

@@ -18,6 +18,7 @@ public record ModelShape(String id, ModelConfig config) {
       List.of(
           llama("llama-2-7b", 32, 4096, 32, 32, 11008, 32000, 4096, 1e4),
           llama("llama-3.1-8b", 32, 4096, 32, 8, 14336, 128256, 131072, 5e5),
+          llama("llama-3.2-1b", 16, 2048, 32, 8, 8192, 128256, 131072, 5e5),
           llama("smollm2-135m", 30, 576, 9, 3, 1536, 49152, 8192, 1e5));
 
   private static ModelShape llama(

@@ -136,7 +136,8 @@ public final class SamplingBench {
     for (int r = 0; r < states.length; r++) {
       batch.add(r, states[r], null, way.listed());
     }
-    batch.run();
+    batch.start();
+    batch.finish();
     long sum = 0;
     for (int r = 0; r < states.length; r++) {
       sum += way.listed() < 0 ? batch.token(r) : batch.scored(r).token();

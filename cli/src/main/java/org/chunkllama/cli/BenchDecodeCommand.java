@@ -45,7 +45,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
       names = "--shape",
       paramLabel = "NAME",
       defaultValue = "llama-2-7b",
-      description = "llama-2-7b, llama-3.1-8b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
+      description = "llama-2-7b, llama-3.1-8b, llama-3.2-1b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
   private String shape = "llama-2-7b";
 
   @Option(
@@ -105,6 +105,11 @@ final class BenchDecodeCommand implements Callable<Integer> {
   @Option(names = "--sharing-only", description = "Leave the comparison without sharing out.")
   private boolean sharingOnly;
 
+  @Option(
+      names = "--plan-late",
+      description = "Plan a step only when the tokens of the one before are there, to compare.")
+  private boolean planLate;
+
   @Option(names = "--json", description = "Print a JSON line for each case.")
   private boolean json;
 
@@ -119,10 +124,19 @@ final class BenchDecodeCommand implements Callable<Integer> {
     check();
     ModelConfig config = config();
     Table table =
-        new Table("case", "step", "best step", "planning", "tokens/s", "prefill tokens/s", "KV");
+        new Table(
+            "case",
+            "step",
+            "best step",
+            "planning",
+            "to launch",
+            "GPU idle",
+            "tokens/s",
+            "prefill tokens/s",
+            "KV");
     for (boolean sharing : sharingOnly ? List.of(true) : List.of(true, false)) {
       Workload workload =
-          new Workload(config, batch, shared, steps, chunkTokens, kvType(), sharing, sliceTokens);
+          new Workload(config, batch, shared, steps, chunkTokens, kvType(), sharing, sliceTokens, !planLate);
       try (Backend backend = backendArguments.open(precision, quantised);
           DecodeBench bench = new DecodeBench(backend, workload)) {
         report(table, sharing ? "shared" : "not shared", bench.run());
@@ -172,7 +186,10 @@ final class BenchDecodeCommand implements Callable<Integer> {
       line.put("steps", steps);
       line.put("step_us", result.stepMicros());
       line.put("step_us_best", result.stepMicrosBest());
+      line.put("planned_late", planLate);
       line.put("plan_us", result.planMicros());
+      line.put("to_launch_us", known(result.gapMicros()));
+      line.put("idle_us", known(result.idleMicros()));
       line.put("prefill_tokens_per_s", result.prefillTokensPerSecond());
       line.put("kv_bytes", result.kvBytes());
       context.console().out().println(Json.line(line));
@@ -181,11 +198,22 @@ final class BenchDecodeCommand implements Callable<Integer> {
           name,
           millis(result.stepMicros()),
           millis(result.stepMicrosBest()),
-          String.format(Locale.ROOT, "%.1f us", result.planMicros()),
+          micros(result.planMicros()),
+          micros(result.gapMicros()),
+          micros(result.idleMicros()),
           String.format(Locale.ROOT, "%,.0f", batch * 1e6 / result.stepMicros()),
           String.format(Locale.ROOT, "%,.0f", result.prefillTokensPerSecond()),
           String.format(Locale.ROOT, "%,d MiB", result.kvBytes() >> 20));
     }
+  }
+
+  /** JSON has no NaN. */
+  private static @Nullable Double known(double value) {
+    return Double.isNaN(value) ? null : value;
+  }
+
+  private static String micros(double micros) {
+    return Double.isNaN(micros) ? "-" : String.format(Locale.ROOT, "%.1f us", micros);
   }
 
   private static String millis(double micros) {

@@ -108,11 +108,18 @@ public final class LlamaModel implements AutoCloseable {
       throw new IllegalArgumentException(rows + " rows in a step for at most " + activations.rows);
     }
     activations.ensureOutputs(plan.outputs());
-    StepInputs inputs =
-        new StepInputs(
-            plan.tokens(), plan.positions(), plan.outputRows(), plan.outputs(), plan.attention());
-    backend.step(this, cache, inputs, () -> operations(plan, cache));
+    backend.step(this, cache, inputs(plan), () -> operations(plan, cache));
     return activations.logits();
+  }
+
+  /** Tells the backend what the next {@link #forward} will probably compute, tokens unknown. */
+  public void prepare(StepPlan plan, KvCache cache) {
+    backend.prepare(cache, inputs(plan));
+  }
+
+  private static StepInputs inputs(StepPlan plan) {
+    return new StepInputs(
+        plan.tokens(), plan.positions(), plan.outputRows(), plan.outputs(), plan.attention());
   }
 
   private void operations(StepPlan plan, KvCache cache) {

@@ -85,6 +85,9 @@ public final class AttentionPlan {
    */
   public long version;
 
+  /** Changes whenever anything changed since the last step, lengths and positions too. */
+  public long revision;
+
   public AttentionPlan(int chunkTokens) {
     this.chunkTokens = chunkTokens;
   }

@@ -12,7 +12,8 @@ import java.util.Arrays;
  * <p><b>Cost.</b> While the same sequences with the same chunks decode token by token, a step only
  * advances positions and lengths: O(rows + segments) and a comparison of chunk ids, no allocation,
  * same {@link AttentionPlan#version}. Otherwise the plan is rebuilt in O(rows + length of all paths
- * in chunks).
+ * in chunks). A step equal to the one before leaves the plan as it is: so a step may be planned
+ * ahead as it is expected to be, and planned again, at the cost of comparing, once it is known.
  *
  * <p><b>Never slower than not sharing.</b> A run is shared only where {@link PlanCosts} predicts a
  * gain over letting each row read it, and none if they lose together.
@@ -97,10 +98,13 @@ public final class AttentionPlanner {
   public AttentionPlan finish() {
     checkOpen();
     open = false;
-    if (batch.sameStructure()) {
-      advance();
-    } else {
-      rebuild();
+    if (!batch.isSame()) {
+      plan.revision++;
+      if (batch.sameStructure()) {
+        advance();
+      } else {
+        rebuild();
+      }
     }
     batch.setPlanned();
     return plan;

@@ -40,6 +40,7 @@ final class Batch {
 
   private int previousSequences;
   private boolean sameStructure;
+  private boolean samePositions;
   private boolean planned;
 
   Batch(int chunkTokens) {
@@ -48,6 +49,7 @@ final class Batch {
 
   void begin() {
     sameStructure = planned; // a step that was added but never planned is no base
+    samePositions = true;
     planned = false;
     previousSequences = sequences;
     sequences = 0;
@@ -57,6 +59,11 @@ final class Batch {
   /** True if sequences, rows and chunk ids are those of the step before; positions may differ. */
   boolean sameStructure() {
     return sameStructure && sequences == previousSequences;
+  }
+
+  /** True if positions are those of the step before too: nothing differs. */
+  boolean isSame() {
+    return sameStructure() && samePositions;
   }
 
   /** The plan now is that of this batch. */
@@ -77,6 +84,7 @@ final class Batch {
       sameStructure = false;
       store(s, chunkIds, count, used);
     }
+    samePositions &= firstPosition[s] == position;
     firstPosition[s] = position;
     sequences = s + 1;
     rows += count;

@@ -54,6 +54,11 @@ final class ChunkPool {
     return id;
   }
 
+  /** The id that {@link #take} would give after {@code i} others; i is below {@link #free}. */
+  int upcoming(int i) {
+    return freeIds[free - 1 - i];
+  }
+
   /**
    * Gives an id back.
    *

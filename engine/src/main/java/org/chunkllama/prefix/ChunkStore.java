@@ -99,6 +99,26 @@ final class ChunkStore {
     }
   }
 
+  /**
+   * The chunks that allocations of one chunk each would take next, if nothing else happens: fills
+   * {@code ids[0, count)}; false if there are fewer.
+   */
+  boolean upcoming(int[] ids, int count) {
+    if (count > available()) {
+      return false;
+    }
+    int free = Math.min(count, pool.free());
+    for (int i = 0; i < free; i++) {
+      ids[i] = pool.upcoming(i);
+    }
+    Node victim = evictable.oldest();
+    for (int i = free; i < count && victim != null; i++) {
+      ids[i] = victim.chunk;
+      victim = evictable.after(victim);
+    }
+    return true;
+  }
+
   PoolExhaustedException exhausted(int needed, int available) {
     int free = pool.free();
     return new PoolExhaustedException(

@@ -211,6 +211,17 @@ public final class PrefixTree {
   }
 
   /**
+   * Guesses the chunks that the next appends will take, those that need one, one after the other:
+   * right if nothing else happens to the tree before. Changes nothing.
+   *
+   * @param ids gets them, {@code [count]}
+   * @return false if there are not so many
+   */
+  public boolean upcomingChunks(int[] ids, int count) {
+    return store.upcoming(ids, count);
+  }
+
+  /**
    * First live sequence in depth-first order, {@link Sequence#next} leads on; null if there is
    * none.
    */

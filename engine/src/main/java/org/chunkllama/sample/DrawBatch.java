@@ -11,10 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The draws of one step. What the backend can draw it draws, all at once; of the rest single rows
- * are read. The likeliest tokens alone are one call on any backend.
+ * are read. Where it cannot draw, the likeliest tokens of all rows are one call all the same.
  *
- * <p>Per step: {@link #begin}, {@link #add} for each draw, {@link #run}, then the results. The same
- * token comes out wherever it is drawn, but where sums of weights differ in their last bits.
+ * <p>Per step: {@link #begin}, {@link #add} for each draw, {@link #start}, {@link #finish}, then
+ * the results. The same token comes out wherever it is drawn, but where sums of weights differ in
+ * their last bits.
  */
 public final class DrawBatch {
   /** Value of {@code listed} for a draw without log probabilities. */
@@ -90,10 +91,17 @@ public final class DrawBatch {
     }
   }
 
-  /** Draws on the device what can be drawn there; waits for it. */
-  public void run() {
-    if (device != null && !draws.stream().allMatch(Draw::likeliest)) {
-      device.draw(current(), described);
+  /** Begins to draw on the device what can be drawn there. */
+  public void start() {
+    if (device != null && described.count > 0) {
+      device.start(current(), described);
+    }
+  }
+
+  /** Waits for what was begun. */
+  public void finish() {
+    if (device != null && described.count > 0) {
+      device.finish(described);
       isDrawn = true;
     }
   }

@@ -25,6 +25,7 @@ final class Branch extends Continuation {
   private final @Nullable GuideMatcher guide;
   private double logprobSum;
   private int drawIndex;
+  private @Nullable TokenLogprobs lastLogprobs; // of the last token, if asked for
 
   /**
    * A completion before its first token.
@@ -79,6 +80,11 @@ final class Branch extends Continuation {
     // tokens, sampling state and text go on where they are
   }
 
+  /** True if its next token is its last, whichever it is. */
+  boolean isAtLimit() {
+    return output.size() + 1 >= maxTokens;
+  }
+
   /** The token to append to its sequence. */
   int lastToken() {
     return output.array()[output.size() - 1];
@@ -93,7 +99,7 @@ final class Branch extends Continuation {
 
   /**
    * Draws the next token, or takes it from {@code draws} if they have it; {@code row} is its output
-   * row. Afterwards {@link #over} tells if it ended.
+   * row. Then {@link #tell} is due, or later if {@link #canTellLater}.
    */
   void draw(DrawBatch draws, int row, Sampler sampler) {
     if (!isScored()) {
@@ -137,17 +143,36 @@ final class Branch extends Continuation {
   private void accept(int token, @Nullable TokenLogprobs logprobs) {
     sampling.accept(token);
     output.add(token);
-    boolean ends = Arrays.binarySearch(endIds, token) >= 0;
-    String text = ends ? "" : show(detokenizer.append(token));
-    group.listener().token(index, token, text, logprobs);
+    lastLogprobs = logprobs;
     if (guide != null) {
       guide.accept(token);
     }
-    if (ends || !stops.stoppedBy().isEmpty() || (guide != null && guide.isComplete())) {
+  }
+
+  /** True if it goes on after its last token, whatever text that makes: its listener can wait. */
+  boolean canTellLater() {
+    boolean mayStop = !group.request.options().stop().isEmpty();
+    return !mayStop && !isComplete() && output.size() < maxTokens;
+  }
+
+  /** Tells the listener of the last token. Afterwards {@link #over} tells if that ended it. */
+  void tell() {
+    int token = lastToken();
+    String text = isEnd(token) ? "" : show(detokenizer.append(token));
+    group.listener().token(index, token, text, lastLogprobs);
+    if (isComplete() || !stops.stoppedBy().isEmpty()) {
       finish(FinishReason.STOP);
     } else if (output.size() >= maxTokens) {
       finish(FinishReason.LENGTH);
     }
+  }
+
+  private boolean isComplete() {
+    return isEnd(lastToken()) || (guide != null && guide.isComplete());
+  }
+
+  private boolean isEnd(int token) {
+    return Arrays.binarySearch(endIds, token) >= 0;
   }
 
   private String show(String text) {

@@ -33,7 +33,9 @@ import org.jspecify.annotations.Nullable;
  * that calls this; {@link EngineLoop} is that thread.
  *
  * <p><b>A step</b> computes one token of every decoding sequence and, with the rows that are left,
- * slices of prompts, lowest rank first, so that a long prompt never stalls running answers.
+ * slices of prompts, lowest rank first, so that a long prompt never stalls running answers. A
+ * device that computes by itself is never kept waiting for more than the step's tokens decide: the
+ * rest of the next plan, and what listeners hear, are the host's work meanwhile.
  *
  * <p><b>Faults.</b> What one request's options, listener or text cause fails that request. A fault
  * of the model fails the requests of that step. Either way all their chunks come back. Where the
@@ -48,7 +50,7 @@ public final class Engine {
   private final PrefixTree tree;
   private final StepPlanner planner;
   private final EngineCounters counters = new EngineCounters();
-  private final StepClock clock = new StepClock(counters);
+  private final StepClock clock;
   private final StepBatch batch = new StepBatch();
   private final WaitingQueue waiting = new WaitingQueue();
   private final LiveSet lives;
@@ -56,6 +58,7 @@ public final class Engine {
   private final Requests requests;
   private final Tenants tenants;
   private final OutputStage outputs;
+  private final @Nullable LookAhead ahead; // where the device computes while the host goes on
 
   /**
    * An engine with nothing to do. What it is given stays the caller's to close.
@@ -96,8 +99,12 @@ public final class Engine {
     Room room = new Room(tree, lives, waiting, admission, counters);
     int vocabulary = model.config().vocabulary();
     DrawBatch draws = new DrawBatch(backend, vocabulary);
+    boolean queues = backend.queuesSteps();
     outputs =
-        new OutputStage(tree, lives, room, requests, new Sampler(vocabulary), draws, counters);
+        new OutputStage(
+            tree, lives, room, requests, new Sampler(vocabulary), draws, counters, queues);
+    ahead = queues ? new LookAhead(tree, lives, planner, model, cache) : null;
+    clock = new StepClock(counters, queues);
   }
 
   /**
@@ -112,6 +119,8 @@ public final class Engine {
     admission.admit().forEach(refused -> requests.fail(refused.group(), refused.error()));
     nextBatch();
     if (batch.isEmpty()) {
+      requests.tellAll();
+      clock.idle();
       return 0;
     }
     try {
@@ -120,7 +129,9 @@ public final class Engine {
       Tensor logits = model.forward(plan, cache);
       clock.computed();
       advance();
-      outputs.run(batch, logits, plan.outputs());
+      outputs.begin(batch, logits, plan.outputs());
+      whileDeviceComputes();
+      outputs.finish(batch, clock);
     } catch (RuntimeException e) {
       Optional<String> lost = backend.lost();
       if (lost.isPresent()) {
@@ -130,6 +141,14 @@ public final class Engine {
     }
     clock.end(batch, lives.size(), waiting.size(), tree.chunksShared());
     return batch.rows;
+  }
+
+  /** What need not wait for the step's tokens, and must not hold up the next step. */
+  private void whileDeviceComputes() {
+    if (ahead != null) {
+      ahead.run();
+    }
+    requests.tellAll();
   }
 
   /** Decoding sequences a row each, then slices of prompts by rank, all in the tree's order. */
@@ -354,6 +373,7 @@ public final class Engine {
         c.planNanos,
         c.modelNanos,
         c.outputNanos,
+        c.gapNanos,
         c.prefillNanos,
         c.decodeNanos,
         c.ttftNanosSum,

@@ -13,6 +13,7 @@ final class EngineCounters {
   long planNanos;
   long modelNanos;
   long outputNanos;
+  long gapNanos;
   long prefillNanos;
   long decodeNanos;
   long ttftNanosSum;

@@ -16,6 +16,8 @@ import org.chunkllama.prefix.PrefixStats;
  * @param planNanos time in steps before the model: admission, batch, plan
  * @param modelNanos time in the forward pass
  * @param outputNanos time after it: drawing, text, growing, listeners
+ * @param gapNanos time from the tokens of one step to the forward pass of the next, where one
+ *     follows at once; a device that computes by itself stands still then, its launch included
  * @param prefillNanos time in steps, prompt rows' share
  * @param decodeNanos time in steps, decode rows' share
  * @param ttftNanosSum submission to first token, summed
@@ -43,6 +45,7 @@ public record EngineStats(
     long planNanos,
     long modelNanos,
     long outputNanos,
+    long gapNanos,
     long prefillNanos,
     long decodeNanos,
     long ttftNanosSum,

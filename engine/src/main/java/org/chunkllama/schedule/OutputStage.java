@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * From logits to longer sequences, in three passes: all draw, on the device where it can; what
- * ended leaves and frees its chunks; the rest fork and grow, lowest rank first.
+ * ended leaves and frees its chunks; the rest fork and grow, lowest rank first. Between {@link
+ * #begin} and {@link #finish} the device may still be computing.
  */
 final class OutputStage {
   private final PrefixTree tree;
@@ -25,8 +26,14 @@ final class OutputStage {
   private final Sampler sampler;
   private final DrawBatch draws;
   private final EngineCounters counters;
+  private final boolean tellsLater;
   private final List<Live> growing = new ArrayList<>();
 
+  /**
+   * The stage of one engine.
+   *
+   * @param tellsLater leaves what listeners hear to the next step, if it decides nothing
+   */
   OutputStage(
       PrefixTree tree,
       LiveSet lives,
@@ -34,7 +41,8 @@ final class OutputStage {
       Requests requests,
       Sampler sampler,
       DrawBatch draws,
-      EngineCounters counters) {
+      EngineCounters counters,
+      boolean tellsLater) {
     this.tree = tree;
     this.lives = lives;
     this.room = room;
@@ -42,15 +50,24 @@ final class OutputStage {
     this.sampler = sampler;
     this.draws = draws;
     this.counters = counters;
+    this.tellsLater = tellsLater;
   }
 
-  /** Handles the sequences that {@code batch} completed; {@code logits} has their rows. */
-  void run(StepBatch batch, Tensor logits, int outputs) {
+  /**
+   * Begins the draws of the sequences that {@code batch} completed; {@code logits} has their rows.
+   */
+  void begin(StepBatch batch, Tensor logits, int outputs) {
     draws.begin(logits, outputs);
     for (int i = 0; i < batch.completed.size(); i++) {
       prepare(batch.completed.get(i), batch.outputRow[i]);
     }
-    draws.run();
+    draws.start();
+  }
+
+  /** Waits for the draws, and handles what comes of them. */
+  void finish(StepBatch batch, StepClock clock) {
+    draws.finish();
+    clock.drawn();
     for (int i = 0; i < batch.completed.size(); i++) {
       draw(batch.completed.get(i), batch.outputRow[i]);
     }
@@ -100,6 +117,11 @@ final class OutputStage {
         branch.draw(draws, row, sampler);
         counters.generatedTokens++;
         branch.group.noteToken(counters);
+        if (tellsLater && branch.canTellLater()) {
+          requests.tellLater(branch);
+        } else {
+          branch.tell();
+        }
       }
       case Beams beams -> {
         beams.search().offer(live.beam, draws.row(row));

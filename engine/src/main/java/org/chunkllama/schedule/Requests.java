@@ -1,6 +1,8 @@
 package org.chunkllama.schedule;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,7 @@ final class Requests {
   private final EngineCounters counters;
   private final Deadlines deadlines = new Deadlines();
   private final Map<Long, Group> open = new HashMap<>();
+  private final Deque<Branch> untold = new ArrayDeque<>(); // have a token more than was told
 
   Requests(LiveSet lives, WaitingQueue waiting, Admission admission, EngineCounters counters) {
     this.lives = lives;
@@ -42,6 +45,24 @@ final class Requests {
     deadlines.add(group);
   }
 
+  /** Has a listener told of its branch's last token by the next {@link #tellAll}. */
+  void tellLater(Branch branch) {
+    untold.add(branch);
+  }
+
+  /** Tells listeners what they have not heard yet; what one of them throws fails its request. */
+  void tellAll() {
+    for (Branch branch = untold.poll(); branch != null; branch = untold.poll()) {
+      if (!branch.over) {
+        try {
+          branch.tell();
+        } catch (RuntimeException e) {
+          fail(branch.group, e);
+        }
+      }
+    }
+  }
+
   /** Fails those whose deadline passed. */
   void failLate() {
     for (Group group : deadlines.passed()) {
@@ -63,6 +84,7 @@ final class Requests {
 
   /** Ends it with an error. */
   void fail(Group group, RuntimeException error) {
+    tellAll();
     if (!group.over) {
       try {
         end(group, error.getClass().getSimpleName());
@@ -74,6 +96,7 @@ final class Requests {
 
   /** Ends it because its caller wants no more. */
   void cancel(Group group) {
+    tellAll();
     if (group.over) {
       return;
     }

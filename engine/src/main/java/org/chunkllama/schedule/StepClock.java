@@ -7,9 +7,19 @@ final class StepClock {
   private long begun;
   private long planned;
   private long computed;
+  private long drawn; // 0 if no step went right before
+  private long gap;
+  private final boolean queues;
 
-  StepClock(EngineCounters counters) {
+  /** {@code queues}: a forward pass only queues work, so the device has it when that is over. */
+  StepClock(EngineCounters counters, boolean queues) {
     this.counters = counters;
+    this.queues = queues;
+  }
+
+  /** Nothing to do. */
+  void idle() {
+    drawn = 0;
   }
 
   void begin() {
@@ -18,6 +28,7 @@ final class StepClock {
     begun = System.nanoTime();
     planned = 0;
     computed = 0;
+    gap = 0;
   }
 
   void planned() {
@@ -26,6 +37,13 @@ final class StepClock {
 
   void computed() {
     computed = System.nanoTime();
+    gap = drawn == 0 ? 0 : (queues ? computed : planned) - drawn;
+    drawn = 0;
+  }
+
+  /** The step's tokens are there, or can be read. */
+  void drawn() {
+    drawn = System.nanoTime();
   }
 
   /** Counts a step; one that failed on its way counts as far as it came. */
@@ -37,6 +55,7 @@ final class StepClock {
     counters.planNanos += afterPlan - begun;
     counters.modelNanos += afterModel - afterPlan;
     counters.outputNanos += now - afterModel;
+    counters.gapNanos += gap;
     long prefill = (now - begun) * batch.promptRows / batch.rows;
     counters.prefillNanos += prefill;
     counters.decodeNanos += now - begun - prefill;
@@ -47,6 +66,7 @@ final class StepClock {
       event.waiting = waiting;
       event.chunksShared = chunksShared;
       event.planNanos = afterPlan - begun;
+      event.gapNanos = gap;
       event.modelNanos = afterModel - afterPlan;
       event.outputNanos = now - afterModel;
       event.commit();

@@ -40,6 +40,11 @@ final class StepEvent extends Event {
   @Timespan(Timespan.NANOSECONDS)
   long modelNanos;
 
+  @Label("Gap")
+  @Description("From the tokens of the step before to this forward pass")
+  @Timespan(Timespan.NANOSECONDS)
+  long gapNanos;
+
   @Label("Output")
   @Timespan(Timespan.NANOSECONDS)
   long outputNanos;

@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a model needs of a device. One thread drives it; a call may return before the device
- * has finished, only {@link Tensor#read}, {@link #argmax} and {@link RowSampler#draw} wait.
- * Activations are fp32; products accumulate in fp32.
+ * has finished, only {@link Tensor#read}, {@link #argmax} and {@link RowSampler#finish} wait.
+ * Arrays given to a call may change once it has returned. Activations are fp32; products accumulate
+ * in fp32.
  *
  * <p>Arguments named {@code rows} mean the first rows of a tensor. Shapes are checked; a mismatch
  * throws {@link IllegalArgumentException}. Input and output tensors must differ unless said
@@ -196,6 +197,23 @@ public interface Backend extends AutoCloseable {
   default void step(Object owner, KvCache cache, StepInputs inputs, Runnable operations) {
     operations.run();
   }
+
+  /**
+   * True if {@link #step} only queues work, so that the caller has time before it asks for what
+   * comes of it. Then the next step is worth planning meanwhile, and bringing here by {@link
+   * #prepare}.
+   */
+  default boolean queuesSteps() {
+    return false;
+  }
+
+  /**
+   * Takes what the next {@link #step} will probably read, but for the tokens, behind all work that
+   * is queued; does not wait. The step compares, and takes anew what differs.
+   *
+   * @param cache the cache it will use
+   */
+  default void prepare(KvCache cache, StepInputs inputs) {}
 
   /**
    * Bytes of the device's own memory that are free for a KV cache; empty if the device uses the

@@ -26,13 +26,20 @@ package org.chunkllama.spi;
  */
 public interface RowSampler {
   /**
-   * Does all draws and waits for the device.
+   * Begins the draws, behind all work that is queued; does not wait for the device.
    *
    * @param logits whose rows {@code draws} names
-   * @param draws gets the tokens. A draw whose largest logit is NaN or infinite, before or, where
-   *     log probabilities are wanted, without the first step, gets {@link RowDraws#BROKEN}
+   * @param draws must stay as they are until {@link #finish}
    * @throws IllegalArgumentException if a row is not there or the vocabularies differ
    * @throws org.chunkllama.error.DeviceException if the device's memory is too small for it
    */
-  void draw(Tensor logits, RowDraws draws);
+  void start(Tensor logits, RowDraws draws);
+
+  /**
+   * Waits for the draws that were begun last.
+   *
+   * @param draws gets the tokens. A draw whose largest logit is NaN or infinite, before or, where
+   *     log probabilities are wanted, without the first step, gets {@link RowDraws#BROKEN}
+   */
+  void finish(RowDraws draws);
 }

@@ -6,18 +6,21 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** The reference backend with a row sampler of its own, by sorting. Counts what is asked of it. */
 final class SamplingBackend implements RowSampler {
   private final int brokenEvery;
   private float[] row = {};
+  private @Nullable Tensor logits;
 
-  /** Calls of {@link #draw}. */
+  /** Calls of {@link #finish}. */
   int calls;
 
   /** Draws in them. */
@@ -52,7 +55,14 @@ final class SamplingBackend implements RowSampler {
   }
 
   @Override
-  public void draw(Tensor logits, RowDraws draws) {
+  public void start(Tensor logits, RowDraws draws) {
+    this.logits = logits;
+  }
+
+  @Override
+  public void finish(RowDraws draws) {
+    Tensor logits = Objects.requireNonNull(this.logits, "nothing was begun");
+    this.logits = null;
     calls++;
     row = new float[draws.vocabulary()];
     for (int i = 0; i < draws.count; i++) {

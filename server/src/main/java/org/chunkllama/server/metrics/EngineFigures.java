@@ -49,6 +49,10 @@ final class EngineFigures {
     counter("chunkllama_plan_seconds", "Time in steps, scheduling.", s -> s.planNanos() / 1e9);
     counter("chunkllama_model_seconds", "Time in steps, forward pass.", s -> s.modelNanos() / 1e9);
     counter("chunkllama_output_seconds", "Time in steps, drawing.", s -> s.outputNanos() / 1e9);
+    counter(
+        "chunkllama_gap_seconds",
+        "Time from a step's tokens to the next step's forward pass.",
+        s -> s.gapNanos() / 1e9);
     gauge(
         "chunkllama_kv_bytes_peak", "Most bytes of keys and values in use.", LlmStats::kvBytesPeak);
     gauge(
