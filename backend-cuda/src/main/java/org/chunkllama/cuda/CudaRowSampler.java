@@ -7,6 +7,7 @@ import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Draws in one launch ({@code draw.cu}): gangs of blocks take a row each, every block a part of it
@@ -29,6 +30,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   private final int sharedBytes; // beside a part of the row
   private final int partMost; // tokens that a block can hold
   private final int partsMax;
+  private @Nullable RowDraws likeliest;
 
   CudaRowSampler(CudaDevice device) {
     this.device = device;
@@ -60,6 +62,40 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
       launch(from, table.items());
       table.receive(draws);
     }
+  }
+
+  /** See {@link org.chunkllama.spi.Backend#argmax}; arguments are checked. */
+  void likeliest(CudaTensor in, int rows, int[] indices) {
+    RowDraws draws = likeliest;
+    if (draws == null || draws.vocabulary() != in.columns()) {
+      draws = new RowDraws(in.columns());
+      likeliest = draws;
+    }
+    draws.clear();
+    for (int r = 0; r < rows; r++) {
+      draws.token[draws.add(r)] = RowDraws.BROKEN;
+    }
+    if (takes(in.columns())) {
+      draw(in, draws);
+    }
+    for (int r = 0; r < rows; r++) {
+      indices[r] = draws.token[r] == RowDraws.BROKEN ? onHost(in, r) : draws.token[r];
+    }
+  }
+
+  /** Of a row whose largest value is not finite, or that is too long for the GPU. */
+  private static int onHost(CudaTensor in, int row) {
+    float[] values = new float[in.columns()];
+    in.read(row, values, 0);
+    int best = 0;
+    for (int i = 0; i < values.length; i++) {
+      if (Float.isNaN(values[i])) {
+        throw new IllegalStateException(
+            "row " + row + " of the model's logits holds NaN; its weights or its input are broken");
+      }
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
   }
 
   private void launch(CudaTensor logits, int items) {
