@@ -1,4 +1,4 @@
-// Whole rows: embedding, gather, bias, conversion, argmax.
+// Whole rows: embedding, gather, bias, conversion.
 // PRODUCT_TYPE: how weights are stored and what products read (numbers.cuh).
 #include "numbers.cuh"
 
@@ -57,48 +57,5 @@ extern "C" __global__ void restore(
   float* y = out + (long)blockIdx.y * columns;
   for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < columns; j += gridDim.x * blockDim.x) {
     y[j] = widen<PRODUCT_TYPE>(x[j]);
-  }
-}
-
-// Index of the largest value of each row, the lowest among equals; -1 if a value is NaN.
-extern "C" __global__ void argmax(
-    const float* __restrict__ in, int columns, int* __restrict__ indices) {
-  __shared__ float values[WARP];
-  __shared__ int places[WARP];
-  const float* row = in + (long)blockIdx.x * columns;
-  float best = -INFINITE;
-  int place = 0x7fffffff;
-  bool broken = false;
-  for (int j = threadIdx.x; j < columns; j += blockDim.x) {
-    float value = row[j];
-    broken |= value != value;
-    if (value > best || place == 0x7fffffff) {
-      best = value;
-      place = j;
-    }
-  }
-  broken = __syncthreads_or(broken);
-  for (int round = 0; round < 2; round++) {  // over the warp, then over the warps
-    for (int step = WARP / 2; step > 0; step /= 2) {
-      float value = __shfl_xor_sync(ALL_LANES, best, step);
-      int other = __shfl_xor_sync(ALL_LANES, place, step);
-      if (value > best || (value == best && other < place)) {
-        best = value;
-        place = other;
-      }
-    }
-    if (round == 0) {
-      if (threadIdx.x % WARP == 0) {
-        values[threadIdx.x / WARP] = best;
-        places[threadIdx.x / WARP] = place;
-      }
-      __syncthreads();
-      bool present = threadIdx.x % WARP < blockDim.x / WARP;
-      best = present ? values[threadIdx.x % WARP] : -INFINITE;
-      place = present ? places[threadIdx.x % WARP] : 0x7fffffff;
-    }
-  }
-  if (threadIdx.x == 0) {
-    indices[blockIdx.x] = broken ? -1 : place;
   }
 }

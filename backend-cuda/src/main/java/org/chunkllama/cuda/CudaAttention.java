@@ -226,7 +226,7 @@ final class CudaAttention implements AutoCloseable {
             key.layout.headDim(),
             tuning.lanes(units, kvHeads),
             tuning.rowsMax(rowCap, key.group));
-    PlanTables tables = new PlanTables(device, shape, tuning);
+    PlanTables tables = new PlanTables(device, shape, tuning, KvCosts.of(key.layout.type()));
     return new Compiled(version, kernel, shape, threads, shared, queries, twin, tables);
   }
 

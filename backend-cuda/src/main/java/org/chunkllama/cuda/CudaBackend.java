@@ -107,7 +107,7 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
   @Override
   public PlanCosts planCosts(KvLayout layout, int queryHeads) {
     int units = device.context.properties().multiprocessors();
-    return attention.tunings().of(layout, queryHeads).planCosts(units);
+    return attention.tunings().of(layout, queryHeads).planCosts(units, KvCosts.of(layout.type()));
   }
 
   @Override
@@ -314,16 +314,21 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
       return;
     }
     device.context.bind();
-    rows.argmax(from, rowCount, indices);
+    sampler().likeliest(from, rowCount, indices);
   }
 
   @Override
   public Optional<RowSampler> rowSampler(int vocabulary) {
     device.context.bind();
+    CudaRowSampler rowSampler = sampler();
+    return rowSampler.takes(vocabulary) ? Optional.of(rowSampler) : Optional.empty();
+  }
+
+  private CudaRowSampler sampler() {
     if (sampler == null) {
       sampler = new CudaRowSampler(device);
     }
-    return sampler.takes(vocabulary) ? Optional.of(sampler) : Optional.empty();
+    return sampler;
   }
 
   @Override

@@ -36,6 +36,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   private final int sharedBytes; // beside a part of the row
   private final int partMost; // tokens that a block can hold
   private final int partsMax;
+  private @Nullable RowDraws likeliest;
 
   static void prepare(CudaDevice device) {
     device.kernels.prepare(SOURCE, CONSTANT);
@@ -94,6 +95,40 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
       table.fetch();
       device.idle.stepEnds();
     }
+  }
+
+  /** See {@link org.chunkllama.spi.Backend#argmax}; arguments are checked. */
+  void likeliest(CudaTensor in, int rows, int[] indices) {
+    RowDraws draws = likeliest;
+    if (draws == null || draws.vocabulary() != in.columns()) {
+      draws = new RowDraws(in.columns());
+      likeliest = draws;
+    }
+    draws.clear();
+    for (int r = 0; r < rows; r++) {
+      draws.token[draws.add(r)] = RowDraws.BROKEN;
+    }
+    if (takes(in.columns())) {
+      draw(in, draws);
+    }
+    for (int r = 0; r < rows; r++) {
+      indices[r] = draws.token[r] == RowDraws.BROKEN ? onHost(in, r) : draws.token[r];
+    }
+  }
+
+  /** Of a row whose largest value is not finite, or that is too long for the GPU. */
+  private static int onHost(CudaTensor in, int row) {
+    float[] values = new float[in.columns()];
+    in.read(row, values, 0);
+    int best = 0;
+    for (int i = 0; i < values.length; i++) {
+      if (Float.isNaN(values[i])) {
+        throw new IllegalStateException(
+            "row " + row + " of the model's logits holds NaN; its weights or its input are broken");
+      }
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
   }
 
   private void launch(CudaTensor logits, int items) {

@@ -6,7 +6,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.chunkllama.plan.PlanCosts;
-import org.chunkllama.plan.StepCosts;
 
 /**
  * One value for each {@link Knob}.
@@ -60,17 +59,17 @@ record CudaTuning(Map<Knob, Double> values) {
    * What the choice of shared runs goes by, in tokens read.
    *
    * @param multiprocessors among which a step is dealt
+   * @param costs of the type of K and V
    */
-  PlanCosts planCosts(int multiprocessors) {
-    StepCosts step = new StepCosts(0.1, 0.55, 80, multiprocessors, 10, 8); // see docs/kernels.md
+  PlanCosts planCosts(int multiprocessors, KvCosts costs) {
     return new PlanCosts(
-        1,
+        costs.read(),
         of(Knob.REREAD),
         1 / of(Knob.BALANCE),
         of(Knob.PARTIAL),
         of(Knob.SEGMENT),
         (int) of(Knob.QUERY_ROWS),
-        step);
+        costs.step(multiprocessors));
   }
 
   /** Lists of work for each KV head, of {@code units} blocks that are on the GPU together. */

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Blocks of several rows then fill the lanes up to one level, and come first in each: others wait
  * for their states.
  *
- * <p>Costs are in units of one token read, as {@link CudaTuning} says.
+ * <p>Costs are in units of one 16-bit token read, as {@link CudaTuning} and {@link KvCosts} say.
  */
 final class LaneCutter {
   private static final int ALIGN = 16; // tokens: cuts fall on multiples
@@ -24,6 +24,7 @@ final class LaneCutter {
   private final int lanes;
   private final int group;
   private final int smallest; // tokens of a piece
+  private final double read; // see KvCosts
   private final double balance; // see Knob for this and what follows
   private final double shared;
   private final double state;
@@ -39,11 +40,12 @@ final class LaneCutter {
   private int[] singleLane = new int[64];
   private int singleCount;
 
-  LaneCutter(int lanes, int group, Blocks blocks, CudaTuning tuning) {
+  LaneCutter(int lanes, int group, Blocks blocks, CudaTuning tuning, KvCosts costs) {
     this.lanes = lanes;
     this.group = group;
     smallest = (int) tuning.of(Knob.SMALLEST);
-    balance = tuning.of(Knob.BALANCE);
+    read = costs.read();
+    balance = tuning.of(Knob.BALANCE) * costs.balance();
     shared = tuning.of(Knob.SHARED);
     state = tuning.of(Knob.STATE);
     merge = tuning.of(Knob.MERGE);
@@ -97,7 +99,7 @@ final class LaneCutter {
   }
 
   private double perToken(int block) {
-    return Math.max(1, blocks.rows[block] * group / balance);
+    return Math.max(read, blocks.rows[block] * group / balance);
   }
 
   private double fixed(int block) {

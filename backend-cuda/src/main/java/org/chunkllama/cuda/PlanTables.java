@@ -32,10 +32,10 @@ final class PlanTables implements AutoCloseable {
   private @Nullable AttentionPlan prepared;
   private long preparedRevision;
 
-  PlanTables(CudaDevice device, AttentionShape shape, CudaTuning tuning) {
+  PlanTables(CudaDevice device, AttentionShape shape, CudaTuning tuning, KvCosts costs) {
     this.device = device;
     this.shape = shape;
-    table = new RecordTable(shape.lanes(), shape.group(), shape.rowsMax(), tuning);
+    table = new RecordTable(shape.lanes(), shape.group(), shape.rowsMax(), tuning, costs);
     recordCapacity = table.recordCap;
     waitCapacity = table.slots.waitCap;
     structure = device.allocate(structureInts() * 4, "attention tables");

@@ -44,8 +44,9 @@ final class RecordTable implements LaneCutter.Sink {
   /** Whether the last {@link #build} left the cuts as they were. */
   boolean cutsKept;
 
-  private final Blocks blocks; // as they were cut
-  private final Blocks grown; // as they are now, if the cuts stay
+  private final Blocks blocks = new Blocks(); // as they were cut
+  private final Blocks grown = new Blocks(); // as they are now, if the cuts stay
+  private final RecordRows rowsOf;
   private final LaneCutter cutter;
   private final int[] used; // [lanes] records
   private int[] place = new int[64]; // [count] index in lengths
@@ -54,6 +55,7 @@ final class RecordTable implements LaneCutter.Sink {
   private boolean[] last = new boolean[64]; // [count] reaches to the block's end
   private int count;
   private int rows = -1; // of the plan whose blocks were cut
+  private int rowsOfRecord; // at most, in the blocks
   private @Nullable AttentionPlan building;
 
   /**
@@ -63,13 +65,13 @@ final class RecordTable implements LaneCutter.Sink {
    * @param group query heads per KV head
    * @param rowsMax rows that one record may have, 1 or more
    * @param tuning what cuts go by
+   * @param costs of the type of K and V
    */
-  RecordTable(int lanes, int group, int rowsMax, CudaTuning tuning) {
+  RecordTable(int lanes, int group, int rowsMax, CudaTuning tuning, KvCosts costs) {
     this.lanes = lanes;
     used = new int[lanes];
-    blocks = new Blocks(rowsMax);
-    grown = new Blocks(rowsMax);
-    cutter = new LaneCutter(lanes, group, blocks, tuning);
+    rowsOf = new RecordRows(lanes, group, rowsMax, costs);
+    cutter = new LaneCutter(lanes, group, blocks, tuning, costs);
     slots = new PartialSlots(lanes);
     records = new int[lanes * recordCap * RECORD];
     lengths = new int[lanes * recordCap];
@@ -77,11 +79,7 @@ final class RecordTable implements LaneCutter.Sink {
 
   /** Builds the lists for another structure. */
   void build(AttentionPlan plan) {
-    grown.of(plan);
-    cutsKept =
-        plan.rows == rows
-            && grown.hasStructureOf(blocks)
-            && grown.isLittleLongerThan(blocks, GROWTH);
+    cutsKept = plan.rows == rows && growsLittle(plan);
     if (cutsKept) {
       advance(plan);
       for (int i = 0; i < count; i++) {
@@ -93,11 +91,24 @@ final class RecordTable implements LaneCutter.Sink {
     Arrays.fill(lengths, 0);
     count = 0;
     building = plan;
-    blocks.of(plan);
+    cutBlocks(plan);
     cutter.cut(this);
     building = null;
     rows = plan.rows;
     partials = slots.assign(this, rows);
+  }
+
+  private boolean growsLittle(AttentionPlan plan) {
+    grown.of(plan, rowsOfRecord);
+    return grown.hasStructureOf(blocks) && grown.isLittleLongerThan(blocks, GROWTH);
+  }
+
+  private void cutBlocks(AttentionPlan plan) {
+    blocks.of(plan, rowsOf.most());
+    rowsOfRecord = rowsOf.of(plan, blocks);
+    if (rowsOfRecord < rowsOf.most()) {
+      blocks.of(plan, rowsOfRecord);
+    }
   }
 
   /** Lengths after a step that changed nothing else. */

@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 final class RowKernels implements AutoCloseable {
   private static final int THREADS = 256;
   private static final int WIDE_NORM = 2048; // columns that keep a large block busy
-  private static final int ARGMAX_THREADS = 1024;
 
   private final CudaDevice device;
   private final Kernel rmsNorm;
@@ -19,11 +18,8 @@ final class RowKernels implements AutoCloseable {
   private final Kernel rotary;
   private final Kernel embed;
   private final Kernel gather;
-  private final Kernel argmax;
   private final RotaryTables rotaryTables;
   private @Nullable Kernel embedQuantised;
-  private DeviceMemory best;
-  private int bestRows = 256;
 
   RowKernels(CudaDevice device) {
     this.device = device;
@@ -36,9 +32,7 @@ final class RowKernels implements AutoCloseable {
     CudaModule rows = device.kernels.module("rows.cu", type);
     embed = rows.kernel("embed", 5);
     gather = rows.kernel("gather", 4);
-    argmax = rows.kernel("argmax", 3);
     rotaryTables = new RotaryTables(device);
-    best = device.allocate(bestRows * 4L, "indices");
   }
 
   static int blocks(int values) {
@@ -158,30 +152,8 @@ final class RowKernels implements AutoCloseable {
         .launch(device.stream, blocks(in.columns()), count, THREADS, 0);
   }
 
-  /** Waits for the device. */
-  void argmax(CudaTensor in, int rows, int[] indices) {
-    if (rows > bestRows) {
-      device.release(best);
-      bestRows = Math.max(rows, 2 * bestRows);
-      best = device.allocate(bestRows * 4L, "indices");
-    }
-    argmax
-        .with(in.memory())
-        .with(in.columns())
-        .with(best)
-        .launch(device.stream, rows, 1, ARGMAX_THREADS, 0);
-    device.staging.receive(best, indices, rows);
-    for (int r = 0; r < rows; r++) {
-      if (indices[r] < 0) {
-        throw new IllegalStateException(
-            "row " + r + " of the model's logits holds NaN; its weights or its input are broken");
-      }
-    }
-  }
-
   @Override
   public void close() {
     rotaryTables.close();
-    best.close();
   }
 }

@@ -26,7 +26,11 @@ class LaneGoldensTest {
       int rows = Math.max(1, golden.get("rowCap").asInt() / golden.get("group").asInt());
       RecordTable table =
           new RecordTable(
-              golden.get("lanes").asInt(), golden.get("group").asInt(), rows, CudaTuning.HEURISTIC);
+              golden.get("lanes").asInt(),
+              golden.get("group").asInt(),
+              rows,
+              CudaTuning.HEURISTIC,
+              KvCosts.SIXTEEN);
       table.build(plan);
       String name = "case " + number++;
       assertThat(records(table, plan)).as(name).isEqualTo(lists(golden.get("records")));
@@ -54,7 +58,7 @@ class LaneGoldensTest {
             golden.get("group").asInt() * kvHeads,
             kvHeads,
             golden.get("sharing").asBoolean(),
-            CudaTuning.HEURISTIC.planCosts(units));
+            CudaTuning.HEURISTIC.planCosts(units, KvCosts.SIXTEEN));
     planner.begin();
     for (JsonNode sequence : golden.get("sequences")) {
       List<Integer> n = ints(sequence);

@@ -43,9 +43,19 @@ class PlanCostTest {
       this.prefix = prefix;
       planner =
           new AttentionPlanner(
-              CHUNK, 1, kvHeads * group, kvHeads, true, CudaTuning.HEURISTIC.planCosts(UNITS));
+              CHUNK,
+              1,
+              kvHeads * group,
+              kvHeads,
+              true,
+              CudaTuning.HEURISTIC.planCosts(UNITS, KvCosts.SIXTEEN));
       table =
-          new RecordTable(Math.max(1, UNITS / kvHeads), group, 128 / group, CudaTuning.HEURISTIC);
+          new RecordTable(
+              Math.max(1, UNITS / kvHeads),
+              group,
+              128 / group,
+              CudaTuning.HEURISTIC,
+              KvCosts.SIXTEEN);
       SplittableRandom random = new SplittableRandom(1);
       int next = prefix / CHUNK;
       for (int s = 0; s < BATCH; s++) {

@@ -57,7 +57,8 @@ class RecordTableTest {
   @ValueSource(ints = {1, 2, 4, 16, 132})
   void everyTokenOnce(int lanes) {
     SplittableRandom random = new SplittableRandom(lanes);
-    RecordTable table = new RecordTable(lanes, GROUP, ROWS_MAX, CudaTuning.HEURISTIC);
+    RecordTable table =
+        new RecordTable(lanes, GROUP, ROWS_MAX, CudaTuning.HEURISTIC, KvCosts.SIXTEEN);
     for (int round = 0; round < 60; round++) {
       Sequences sequences = Sequences.random(random);
       AttentionPlanner planner = new AttentionPlanner(CHUNK, 1, 2 * GROUP, 2, round % 3 > 0);
@@ -71,7 +72,8 @@ class RecordTableTest {
   @ValueSource(ints = {1, 4, 33})
   void lengthsAdvance(int lanes) {
     SplittableRandom random = new SplittableRandom(lanes);
-    RecordTable table = new RecordTable(lanes, GROUP, ROWS_MAX, CudaTuning.HEURISTIC);
+    RecordTable table =
+        new RecordTable(lanes, GROUP, ROWS_MAX, CudaTuning.HEURISTIC, KvCosts.SIXTEEN);
     AttentionPlanner planner = new AttentionPlanner(CHUNK, 1, 2 * GROUP, 2, true);
     Sequences sequences = Sequences.random(random);
     Arrays.fill(sequences.rows, 1);
@@ -93,7 +95,8 @@ class RecordTableTest {
   @ValueSource(ints = {1, 4, 33})
   void growthKeepsTheCutsForAWhile(int lanes) {
     SplittableRandom random = new SplittableRandom(lanes);
-    RecordTable table = new RecordTable(lanes, GROUP, ROWS_MAX, CudaTuning.HEURISTIC);
+    RecordTable table =
+        new RecordTable(lanes, GROUP, ROWS_MAX, CudaTuning.HEURISTIC, KvCosts.SIXTEEN);
     AttentionPlanner planner = new AttentionPlanner(CHUNK, 1, 2 * GROUP, 2, true);
     int[][] paths = new int[12][16]; // 10 chunks in common, 6 of its own each
     int[] first = new int[12];

@@ -1,0 +1,97 @@
+package org.chunkllama.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.plan.AttentionPlanner;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Small records where they were measured to be faster, large ones where those were. */
+class RecordRowsTest {
+  private static final int CHUNK = 64;
+  private static final int UNITS = 132;
+
+  /** Decoding: {@code batch} sequences behind a prefix; {@code last} rows of each. */
+  private static AttentionPlan plan(
+      int kvHeads, KvCosts costs, int batch, int shared, int own, int last) {
+    AttentionPlanner planner =
+        new AttentionPlanner(
+            CHUNK, 1, 32, kvHeads, true, CudaTuning.HEURISTIC.planCosts(UNITS, costs));
+    planner.begin();
+    int next = shared / CHUNK;
+    for (int s = 0; s < batch; s++) {
+      int[] path = new int[(shared + own) / CHUNK];
+      int first = next;
+      Arrays.setAll(path, c -> c < shared / CHUNK ? c : first + c);
+      next += path.length;
+      planner.add(path, shared + own - last, last);
+    }
+    return planner.finish();
+  }
+
+  private static int most(int kvHeads, KvCosts costs, AttentionPlan plan) {
+    int group = 32 / kvHeads;
+    RecordTable table =
+        new RecordTable(UNITS / kvHeads, group, 128 / group, CudaTuning.HEURISTIC, costs);
+    table.build(plan);
+    int most = 0;
+    for (int i = 0; i < table.count(); i++) {
+      most = Math.max(most, table.rows(i) * group);
+    }
+    return most;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // 16 bits: time with records of 64 query rows to that with 128, on an H100
+    "8,   32,  1024,  64,  64", // 0.82
+    "8,   32,  2048, 512,  64", // 0.92
+    "8,   32, 16384,  64,  64", // 0.94
+    "8,   64,  1024,  64,  64", // 0.84
+    "8,   64,  2048, 256,  64", // 0.95
+    "8,   64,  4096,  64, 128", // 1.04
+    "8,   64, 16384,  64, 128", // 1.32
+    "8,  128,  2048,  64, 128", // 1.10
+    "8,  128,  8192,  64, 128", // 1.31
+    "8,   24,  2048, 256,  96", // 1.19
+    "8,   96,  1024, 256, 128", // 1.05
+    "32, 128,  2048,  64,  64", // 0.95
+    "32, 128,  2048, 2048, 128", // 1.00
+  })
+  void sixteenBits(int kvHeads, int batch, int shared, int own, int queryRows) {
+    AttentionPlan plan = plan(kvHeads, KvCosts.SIXTEEN, batch, shared, own, 1);
+    assertThat(most(kvHeads, KvCosts.SIXTEEN, plan)).isEqualTo(queryRows);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "8,   32,  1024,  64,  64", // 0.85
+    "8,   32,  2048,  64,  64", // 0.89
+    "8,   32, 16384,  64, 128", // 1.21
+    "8,   64,  4096,  64, 128", // 1.08
+    "32, 128,  2048,  64, 128", // 1.04
+  })
+  void eightBits(int kvHeads, int batch, int shared, int own, int queryRows) {
+    AttentionPlan plan = plan(kvHeads, KvCosts.EIGHT, batch, shared, own, 1);
+    assertThat(most(kvHeads, KvCosts.EIGHT, plan)).isEqualTo(queryRows);
+  }
+
+  @Test
+  void prefillKeepsLargeRecords() {
+    AttentionPlan plan = plan(8, KvCosts.SIXTEEN, 2, 1024, 256, 64);
+    assertThat(most(8, KvCosts.SIXTEEN, plan)).isEqualTo(128);
+  }
+
+  @Test
+  void smallerLimitsStay() {
+    AttentionPlan plan = plan(8, KvCosts.SIXTEEN, 32, 1024, 64, 1);
+    RecordTable table = new RecordTable(16, 4, 8, CudaTuning.HEURISTIC, KvCosts.SIXTEEN);
+    table.build(plan);
+    for (int i = 0; i < table.count(); i++) {
+      assertThat(table.rows(i)).isLessThanOrEqualTo(8);
+    }
+  }
+}
