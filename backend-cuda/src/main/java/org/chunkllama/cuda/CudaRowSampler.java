@@ -109,7 +109,8 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
       draws.token[draws.add(r)] = RowDraws.BROKEN;
     }
     if (takes(in.columns())) {
-      draw(in, draws);
+      start(in, draws);
+      finish(draws);
     }
     for (int r = 0; r < rows; r++) {
       indices[r] = draws.token[r] == RowDraws.BROKEN ? onHost(in, r) : draws.token[r];
