@@ -16,7 +16,7 @@ tests() {
   [ $# -gt 0 ] || classes+=(org.chunkllama.parity.TransformersParityTest org.chunkllama.parity.Stories260KTest)
   mkdir -p "$run"
   for i in $(seq "$processes"); do
-    # One after the other as they end; each takes the next test that nobody has (SharedRun).
+    # Each takes the next test that nobody has (SharedRun).
     CHUNKLLAMA_SHARED=$here timeout "${TESTS_SECONDS:-900}" ${WRAPPER:-} "${java[@]}" -Xmx6g -XX:+UseSerialGC ${JAVA_OPTIONS:-} \
       -Dchunkllama.test.backend=cuda -Dchunkllama.test.shared-run="$run" -cp "${TEST_PATH:-$here/lib/*:$here/test/*:$here/test/classes}" \
       org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=none \
