@@ -74,13 +74,11 @@ final class DrawTable implements AutoCloseable {
     masksOffset = editsOffset + 8L * edits;
     long size = masksOffset + 8L * masks * draws.maskWords();
     if (size > memory.bytes()) {
-      memory.close();
-      memory = device.allocate(2 * size, "draws");
+      memory = device.larger(memory, 2 * size, "draws");
     }
     if (resultWords > received.length) {
+      results = device.larger(results, 2L * resultWords * Integer.BYTES, "draws");
       received = new int[2 * resultWords];
-      results.close();
-      results = device.allocate((long) received.length * Integer.BYTES, "draws");
     }
     long at = device.staging.take(size);
     fill(draws, edits, at);

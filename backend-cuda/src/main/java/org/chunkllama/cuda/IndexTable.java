@@ -48,9 +48,9 @@ final class IndexTable implements AutoCloseable {
   private void send(int[] values, int count, int bound) {
     Check.indices(what, values, count, bound);
     if (count > capacity) {
-      capacity = Math.max(count, 2 * capacity);
-      device.release(memory);
-      memory = device.allocate((long) capacity * Integer.BYTES, "indices");
+      int wider = Math.max(count, 2 * capacity);
+      memory = device.larger(memory, (long) wider * Integer.BYTES, "indices");
+      capacity = wider;
     }
     long at = device.staging.take((long) count * Integer.BYTES);
     device.staging.put(values, count, at);

@@ -161,9 +161,9 @@ final class RowKernels implements AutoCloseable {
   /** Waits for the device. */
   void argmax(CudaTensor in, int rows, int[] indices) {
     if (rows > bestRows) {
-      device.release(best);
-      bestRows = Math.max(rows, 2 * bestRows);
-      best = device.allocate(bestRows * 4L, "indices");
+      int wider = Math.max(rows, 2 * bestRows);
+      best = device.larger(best, wider * 4L, "indices");
+      bestRows = wider;
     }
     argmax
         .with(in.memory())
