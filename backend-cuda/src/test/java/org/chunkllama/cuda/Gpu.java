@@ -14,13 +14,12 @@ final class Gpu {
   static void require() {
     new CudaBackendProvider()
         .unusableBecause()
-        .ifPresent(
-            reason -> {
-              if (System.getenv(REQUIRED) != null) {
-                throw new AssertionError("no CUDA device: " + reason);
-              }
-              Assumptions.abort("no CUDA device: " + reason);
-            });
+        .ifPresent(reason -> {
+          if (System.getenv(REQUIRED) != null) {
+            throw new AssertionError("no CUDA device: " + reason);
+          }
+          Assumptions.abort("no CUDA device: " + reason);
+        });
   }
 
   static Backend open(BackendOptions options) {
