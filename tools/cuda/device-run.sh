@@ -4,7 +4,7 @@
 #   run.sh chunkllama ARGUMENTS... the command
 # Tests: PROCESSES (as many as cores), TESTS_SECONDS (limit of a process, 900), JUNIT_OPTIONS (further
 # options of JUnit's console launcher), WRAPPER (put before java, such as "compute-sanitizer --tool racecheck"),
-# RUN (a new folder for logs). Ends with a table; status 1 if a test failed, was lost, or there was none.
+# RUN (a new folder for logs). Ends with a table; status 1 if a test failed, was lost, or there is no GPU.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 java=("$here/jre/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED)
@@ -16,8 +16,8 @@ tests() {
   [ $# -gt 0 ] || classes+=(org.chunkllama.parity.TransformersParityTest org.chunkllama.parity.Stories260KTest)
   mkdir -p "$run"
   for i in $(seq "$processes"); do
-    # One after the other as they end; each takes the next test that nobody has (SharedRun).
-    CHUNKLLAMA_SHARED=$here timeout "${TESTS_SECONDS:-900}" ${WRAPPER:-} "${java[@]}" -Xmx6g -XX:+UseSerialGC ${JAVA_OPTIONS:-} \
+    # Each takes the next test that nobody has (SharedRun).
+    CHUNKLLAMA_GPU_REQUIRED=1 CHUNKLLAMA_SHARED=$here timeout "${TESTS_SECONDS:-900}" ${WRAPPER:-} "${java[@]}" -Xmx6g -XX:+UseSerialGC ${JAVA_OPTIONS:-} \
       -Dchunkllama.test.backend=cuda -Dchunkllama.test.shared-run="$run" -cp "${TEST_PATH:-$here/lib/*:$here/test/*:$here/test/classes}" \
       org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=none \
       --config=junit.jupiter.extensions.autodetection.enabled=true ${JUNIT_OPTIONS:-} "${classes[@]/#/--select-class=}" >"$run/$i.log" 2>&1 &

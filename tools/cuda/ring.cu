@@ -7,7 +7,7 @@
 //   fence   as lane, after fence.proxy.async in every lane
 //   both    as all, after the fence
 //   none    the first lane arrives without __syncwarp: a race, the tool must say so
-//   early   the first lane arrives before its warp reads: a race that can change the sum
+//   early   the first lane arrives before its warp reads: a race
 // PIECES: bulk copies of a stage, which complete on one barrier.
 // docs/kernels.md says what came out.
 #include <cstdio>

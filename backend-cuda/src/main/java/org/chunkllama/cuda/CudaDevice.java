@@ -9,6 +9,7 @@ import org.chunkllama.cuda.driver.CudaStream;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.cuda.driver.Nvrtc;
+import org.jspecify.annotations.Nullable;
 
 /** What all operations share: the context, its one stream, kernels, products, staging. */
 final class CudaDevice implements AutoCloseable {
@@ -53,6 +54,15 @@ final class CudaDevice implements AutoCloseable {
   /** Memory for a part of a model; {@code what} it is for. */
   DeviceMemory allocate(long bytes, String what) {
     return new DeviceMemory(context, bytes, what, SMALLER_MODEL);
+  }
+
+  /** Larger memory instead of {@code old}, which is freed; if there is not so much, old stays. */
+  DeviceMemory larger(@Nullable DeviceMemory old, long bytes, String what) {
+    DeviceMemory found = allocate(bytes, what);
+    if (old != null) {
+      release(old);
+    }
+    return found;
   }
 
   /** Rises whenever memory that recorded work may use was freed. */

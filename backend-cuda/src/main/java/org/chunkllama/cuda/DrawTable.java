@@ -81,16 +81,15 @@ final class DrawTable implements AutoCloseable {
     masksOffset = editsOffset + 8L * edits;
     long size = masksOffset + 8L * masks * draws.maskWords();
     if (size > memory.bytes()) {
-      memory.close();
-      memory = device.allocate(2 * size, "draws");
+      memory = device.larger(memory, 2 * size, "draws");
     }
     if (resultWords > received.length) {
-      received = new int[2 * resultWords];
       device.stream.synchronize(); // results of draws that nobody waited for
-      results.close();
+      results = device.larger(results, 2L * resultWords * Integer.BYTES, "draws");
+      PinnedMemory wider = new PinnedMemory(device.context, results.bytes());
       back.close();
-      results = device.allocate((long) received.length * Integer.BYTES, "draws");
-      back = new PinnedMemory(device.context, results.bytes());
+      back = wider;
+      received = new int[2 * resultWords];
     }
     long at = device.staging.take(size);
     fill(draws, edits, at);

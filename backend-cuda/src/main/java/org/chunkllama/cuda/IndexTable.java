@@ -64,9 +64,9 @@ final class IndexTable implements AutoCloseable {
     Arguments.indices(what, values, count, bound);
     thereCount = -1;
     if (count > capacity) {
-      capacity = Math.max(count, 2 * capacity);
-      device.release(memory);
-      memory = device.allocate((long) capacity * Integer.BYTES, "indices");
+      int wider = Math.max(count, 2 * capacity);
+      memory = device.larger(memory, (long) wider * Integer.BYTES, "indices");
+      capacity = wider;
     }
     long at = device.staging.take((long) count * Integer.BYTES);
     device.staging.put(values, count, at);

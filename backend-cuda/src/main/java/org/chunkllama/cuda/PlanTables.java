@@ -108,11 +108,19 @@ final class PlanTables implements AutoCloseable {
     partialCapacity = wider(partialCapacity, table.partials);
     recordCapacity = table.recordCap;
     waitCapacity = table.slots.waitCap;
-    release();
-    structure = device.allocate(structureInts() * 4, "attention tables");
-    lengths = device.allocate(lengthInts() * 4, "attention tables");
-    states = device.allocate(stateBytes(), "partial attention states");
-    arrivals = device.allocate(arrivalBytes(), "attention tables");
+    boolean done = false;
+    try {
+      structure = device.larger(structure, structureInts() * 4, "attention tables");
+      lengths = device.larger(lengths, lengthInts() * 4, "attention tables");
+      states = device.larger(states, stateBytes(), "partial attention states");
+      arrivals = device.larger(arrivals, arrivalBytes(), "attention tables");
+      done = true;
+    } finally {
+      if (!done) { // some fit, some do not: the next plan begins anew
+        sent = null;
+        rowCapacity = chunkIdCapacity = partialCapacity = 0;
+      }
+    }
     arrivals.fill(0, 0, arrivals.bytes(), device.stream);
   }
 

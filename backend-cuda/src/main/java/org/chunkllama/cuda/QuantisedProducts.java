@@ -99,10 +99,7 @@ final class QuantisedProducts implements AutoCloseable {
   }
 
   private DeviceMemory grown(@Nullable DeviceMemory old, long bytes) {
-    if (old != null) {
-      device.release(old);
-    }
-    return device.allocate(Math.max(bytes, old == null ? 0 : 2 * old.bytes()), "products");
+    return device.larger(old, Math.max(bytes, old == null ? 0 : 2 * old.bytes()), "products");
   }
 
   /** The weight as other products take it, until the next call. */
@@ -110,7 +107,8 @@ final class QuantisedProducts implements AutoCloseable {
     long bytes = (long) w.outputs() * CudaMatrix.stride(w.inputs()) * Short.BYTES;
     if (wide == null || wide.bytes() < bytes) {
       if (wide != null) {
-        device.release(wide);
+        device.release(wide); // first: there may be no room for both
+        wide = null;
       }
       wide = device.allocate(bytes, "a weight for products of many rows");
     }

@@ -119,7 +119,7 @@ final class StepGraphs implements AutoCloseable {
 
   private void clear() {
     if (!graphs.isEmpty()) {
-      device.stream.synchronize();
+      device.finish();
     }
     graphs.values().forEach(CudaGraph::close);
     graphs.clear();

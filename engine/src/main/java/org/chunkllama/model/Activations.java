@@ -1,5 +1,7 @@
 package org.chunkllama.model;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.Tensor;
 
@@ -18,9 +20,29 @@ final class Activations implements AutoCloseable {
 
   private final Backend backend;
   private final ModelConfig config;
-  private Tensor outputHidden; // [outputs][hidden]
-  private Tensor outputAttended; // [outputs][heads * headDim]
-  private Tensor logits; // [outputs][vocabulary]
+  private Outputs outputs;
+
+  /** What only rows with logits need: {@code [size][hidden]}, of attention, of the vocabulary. */
+  private record Outputs(Tensor hidden, Tensor attended, Tensor logits) {
+    /** All three, or none if there is no room. */
+    static Outputs of(Backend backend, ModelConfig config, int size) {
+      Deque<Tensor> made = new ArrayDeque<>();
+      try {
+        made.add(backend.tensor(size, config.hidden()));
+        made.add(backend.tensor(size, config.heads() * config.headDim()));
+        made.add(backend.tensor(size, config.vocabulary()));
+        return new Outputs(made.remove(), made.remove(), made.remove());
+      } finally {
+        made.forEach(Tensor::close);
+      }
+    }
+
+    void close() {
+      hidden.close();
+      attended.close();
+      logits.close();
+    }
+  }
 
   Activations(Backend backend, ModelConfig config, int rows) {
     this.backend = backend;
@@ -33,10 +55,7 @@ final class Activations implements AutoCloseable {
     attended = backend.tensor(rows, config.heads() * headDim);
     gateUp = backend.tensor(rows, 2 * config.feedForward());
     gated = backend.tensor(rows, config.feedForward());
-    int outputs = Math.min(rows, 8);
-    outputHidden = backend.tensor(outputs, config.hidden());
-    outputAttended = backend.tensor(outputs, config.heads() * headDim);
-    logits = backend.tensor(outputs, config.vocabulary());
+    outputs = Outputs.of(backend, config, Math.min(rows, 8));
   }
 
   /**
@@ -53,33 +72,25 @@ final class Activations implements AutoCloseable {
   }
 
   Tensor outputHidden() {
-    return outputHidden;
+    return outputs.hidden;
   }
 
   Tensor outputAttended() {
-    return outputAttended;
+    return outputs.attended;
   }
 
   Tensor logits() {
-    return logits;
+    return outputs.logits;
   }
 
-  /** Makes room for {@code outputs} rows of logits. */
-  void ensureOutputs(int outputs) {
-    if (outputs <= logits.rows()) {
-      return;
+  /** Makes room for {@code count} rows of logits; what there is stays if there is none. */
+  void ensureOutputs(int count) {
+    int now = outputs.logits.rows();
+    if (count > now) {
+      Outputs wider = Outputs.of(backend, config, Math.min(rows, Math.max(count, 2 * now)));
+      outputs.close();
+      outputs = wider;
     }
-    int size = Math.min(rows, Math.max(outputs, 2 * logits.rows()));
-    closeOutputs();
-    outputHidden = backend.tensor(size, config.hidden());
-    outputAttended = backend.tensor(size, config.heads() * config.headDim());
-    logits = backend.tensor(size, config.vocabulary());
-  }
-
-  private void closeOutputs() {
-    outputHidden.close();
-    outputAttended.close();
-    logits.close();
   }
 
   @Override
@@ -90,6 +101,6 @@ final class Activations implements AutoCloseable {
     attended.close();
     gateUp.close();
     gated.close();
-    closeOutputs();
+    outputs.close();
   }
 }

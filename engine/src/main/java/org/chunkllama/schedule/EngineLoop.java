@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.chunkllama.error.ChunkLlamaException;
+import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.DeviceLostException;
 import org.chunkllama.error.QueueFullException;
 import org.chunkllama.error.ShuttingDownException;
@@ -303,9 +304,12 @@ public final class EngineLoop implements AutoCloseable {
     } catch (Throwable e) { // a broken invariant, no memory or device left: nothing can go on
       LOG.log(System.Logger.Level.ERROR, "the engine stopped", e);
       RuntimeException cause =
-          e instanceof DeviceLostException lost
-              ? lost
-              : new IllegalStateException("the engine stopped: " + e, e);
+          switch (e) {
+            case DeviceLostException lost -> lost;
+            case DeviceException fault -> // outside a step: nobody's in particular
+                new DeviceLostException(String.valueOf(fault.getMessage()), fault);
+            default -> new IllegalStateException("the engine stopped: " + e, e);
+          };
       broken = cause;
       engine.failAll(cause);
     } finally {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.DeviceLostException;
 import org.chunkllama.sample.FinishReason;
@@ -115,20 +116,13 @@ class EngineFaultTest {
     AtomicInteger left = new AtomicInteger(9); // two layers a step: in the fifth
     Backend reference = EngineFixture.reference();
     Backend faulty =
-        (Backend)
-            Proxy.newProxyInstance(
-                Backend.class.getClassLoader(),
-                new Class<?>[] {Backend.class},
-                (_, method, arguments) -> {
-                  if (method.getName().equals("attention") && left.decrementAndGet() == 0) {
-                    throw new IllegalStateException("backend fault");
-                  }
-                  try {
-                    return method.invoke(reference, arguments);
-                  } catch (InvocationTargetException e) {
-                    throw e.getCause();
-                  }
-                });
+        faulty(
+            reference,
+            (method, _) -> {
+              if (method.equals("attention") && left.decrementAndGet() == 0) {
+                throw new IllegalStateException("backend fault");
+              }
+            });
     LetterTokenizer tokenizer = new LetterTokenizer(64, List.of());
     try (EngineFixture fixture =
         new EngineFixture(400, new EngineLimits(256, 64, 3, true), tokenizer, faulty)) {
@@ -141,6 +135,47 @@ class EngineFaultTest {
       List<Recorder> again = submitOthers(fixture);
       assertOthersUnharmed(fixture, again);
     }
+  }
+
+  /** More rows of logits than there is memory for: those of the step fail, fewer go on. */
+  @Test
+  void noMemoryForAStepLeavesTheEngineSound() {
+    Backend reference = EngineFixture.reference();
+    Backend narrow =
+        faulty(
+            reference,
+            (method, arguments) -> {
+              if (method.equals("tensor") && arguments[0] instanceof Integer rows && rows == 16) {
+                throw new DeviceException("no memory for 16 rows");
+              }
+            });
+    LetterTokenizer tokenizer = new LetterTokenizer(64, List.of());
+    EngineLimits limits = new EngineLimits(256, 64, 20, true);
+    try (EngineFixture fixture = new EngineFixture(400, limits, tokenizer, narrow)) {
+      List<Recorder> nine = new ArrayList<>();
+      for (int i = 0; i < 9; i++) { // there is room for eight at first
+        nine.add(fixture.submit(prompt(20 + i, 5), options(12)));
+      }
+      fixture.run();
+      assertThat(nine)
+          .allSatisfy(recorder -> assertThat(recorder.error).hasMessage("no memory for 16 rows"));
+      assertOthersUnharmed(fixture, submitOthers(fixture));
+    }
+  }
+
+  private static Backend faulty(Backend backend, BiConsumer<String, Object[]> before) {
+    return (Backend)
+        Proxy.newProxyInstance(
+            Backend.class.getClassLoader(),
+            new Class<?>[] {Backend.class},
+            (_, method, arguments) -> {
+              before.accept(method.getName(), arguments);
+              try {
+                return method.invoke(backend, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   /** A device that is gone answers nothing more: all requests hear of it, at once. */

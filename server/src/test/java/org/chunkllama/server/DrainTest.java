@@ -28,6 +28,7 @@ class DrainTest {
       streams.add(pool.submit(() -> server.post(PATH, body(tokens))));
     }
     while (server.server.openRequests() < STREAMS || server.llm.stats().running() < STREAMS) {
+      assertThat(streams).as("all run at once").noneMatch(Future::isDone);
       Thread.sleep(1);
     }
     return streams;
@@ -37,7 +38,7 @@ class DrainTest {
   void whatRunsEndsAndNothingNewBegins() throws Exception {
     try (TestServer server = new TestServer();
         ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<HttpResponse<String>>> streams = start(server, pool, 100);
+      List<Future<HttpResponse<String>>> streams = start(server, pool, 300);
       Future<Boolean> drained = pool.submit(() -> server.server.drain(Duration.ofSeconds(60)));
       while (server.get("/ready").statusCode() != 503) {
         Thread.sleep(1);
