@@ -45,7 +45,8 @@ final class BenchDecodeCommand implements Callable<Integer> {
       names = "--shape",
       paramLabel = "NAME",
       defaultValue = "llama-2-7b",
-      description = "llama-2-7b, llama-3.1-8b, llama-3.2-1b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
+      description =
+          "llama-2-7b, llama-3.1-8b, llama-3.2-1b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
   private String shape = "llama-2-7b";
 
   @Option(
@@ -136,7 +137,8 @@ final class BenchDecodeCommand implements Callable<Integer> {
             "KV");
     for (boolean sharing : sharingOnly ? List.of(true) : List.of(true, false)) {
       Workload workload =
-          new Workload(config, batch, shared, steps, chunkTokens, kvType(), sharing, sliceTokens, !planLate);
+          new Workload(
+              config, batch, shared, steps, chunkTokens, kvType(), sharing, sliceTokens, !planLate);
       try (Backend backend = backendArguments.open(precision, quantised);
           DecodeBench bench = new DecodeBench(backend, workload)) {
         report(table, sharing ? "shared" : "not shared", bench.run());
