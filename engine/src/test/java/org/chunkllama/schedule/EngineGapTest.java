@@ -74,9 +74,31 @@ class EngineGapTest {
     }
   }
 
-  /** Hands tokens to another thread, as a server does. */
-  private static final class Queueing extends Recorder {
-    final LinkedBlockingQueue<String> pieces = new LinkedBlockingQueue<>();
+  /** Hands tokens to a thread that waits for them, as a server does. */
+  private static final class Streaming extends Recorder {
+    private static final String END = "end";
+
+    private final LinkedBlockingQueue<String> pieces = new LinkedBlockingQueue<>();
+
+    Streaming() {
+      Thread.ofVirtual().start(this::read);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the end itself
+    private void read() {
+      try {
+        while (pieces.take() != END) {
+          // nobody reads it
+        }
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @Override
+    public void done() {
+      pieces.add(END);
+    }
 
     @Override
     public void token(int index, int token, String text, @Nullable TokenLogprobs logprobs) {
@@ -96,7 +118,7 @@ class EngineGapTest {
       for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < BATCH; i++) {
           int[] own = EngineFixture.prompt(1000 * round + i, 1 + i % 16);
-          fixture.submit(EngineFixture.join(prefix, own), drawn, "", new Queueing());
+          fixture.submit(EngineFixture.join(prefix, own), drawn, "", new Streaming());
         }
         for (int i = 0; i < 20; i++) {
           fixture.engine.step(); // all have joined
