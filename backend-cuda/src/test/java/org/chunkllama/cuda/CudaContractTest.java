@@ -7,6 +7,7 @@ import org.chunkllama.contract.JoinLeaveContract;
 import org.chunkllama.contract.KvCacheContract;
 import org.chunkllama.contract.LinearContract;
 import org.chunkllama.contract.NormContract;
+import org.chunkllama.contract.PreparedStepContract;
 import org.chunkllama.contract.RotaryContract;
 import org.chunkllama.contract.RowSamplerContract;
 import org.chunkllama.contract.RowsContract;
@@ -49,6 +50,14 @@ class CudaContractTest {
     @Override
     protected int steps() {
       return 10_000;
+    }
+  }
+
+  @Nested
+  class PreparedStep extends PreparedStepContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return Gpu.open(options);
     }
   }
 

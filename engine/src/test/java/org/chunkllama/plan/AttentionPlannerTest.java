@@ -110,11 +110,14 @@ class AttentionPlannerTest {
       String now = PlanChecker.describe(plan(planner, batch));
       PlanChecker.check(planner(planner, batch), batch);
       assertThat(planner(planner, batch).version).isEqualTo(before);
+      long revision = planner(planner, batch).revision;
+      assertThat(planner(planner, batch).revision).as("planned again").isEqualTo(revision);
       List<Rows> advanced = advance(batch, c);
       boolean sameChunks = chunks(batch, c).equals(chunks(advanced, c));
       AttentionPlan plan = plan(planner, advanced);
       PlanChecker.check(plan, advanced);
       assertThat(plan.version == before).isEqualTo(sameChunks);
+      assertThat(plan.revision).isNotEqualTo(revision);
       if (sameChunks) {
         kept++;
       } else {

@@ -145,6 +145,27 @@ class EvictionTest extends TreeFixture {
     assertThat(string(b)).isEqualTo("abcdefX");
   }
 
+  /** Free chunks first, then those that are evicted, a leaf before its parent. */
+  @Test
+  void upcomingChunksAreThoseThatAppendsTake() {
+    tree = tree(9);
+    cache("abcdefgh");
+    cache("abcdXYZW");
+    Sequence a = compute("1234");
+    Sequence b = compute("5678");
+    int[] upcoming = new int[8];
+    assertThat(tree.upcomingChunks(upcoming, 8)).as("two are live").isFalse();
+    assertThat(tree.upcomingChunks(upcoming, 7)).isTrue();
+    assertThat(tree.chunksFree()).as("nothing was taken").isEqualTo(4);
+    for (int i = 0; i < 7; i++) {
+      Sequence s = i % 2 == 0 ? a : b;
+      append(s, "x");
+      assertThat(s.chunkIds()[s.chunkCount() - 1]).as("append %d", i).isEqualTo(upcoming[i]);
+      append(s, "yz" + i);
+    }
+    assertThat(tree.stats().chunksEvicted()).isEqualTo(3);
+  }
+
   @Test
   void canInsertCountsSpareChunks() {
     tree = tree(4);
