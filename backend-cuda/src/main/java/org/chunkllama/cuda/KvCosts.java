@@ -19,7 +19,7 @@ import org.chunkllama.spi.DType;
  */
 record KvCosts(
     double read, double single, double small, double large, double balance, boolean isStepJudged) {
-  static final KvCosts SIXTEEN = new KvCosts(1, 1, 0.51, 0.64, 1, true);
+  static final KvCosts SIXTEEN = new KvCosts(1, 0.9, 0.51, 0.64, 1, true);
   static final KvCosts EIGHT = new KvCosts(0.55, 0.6, 0.68, 0.95, 0.8, false);
 
   static KvCosts of(DType type) {
