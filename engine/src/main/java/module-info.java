@@ -19,6 +19,7 @@ module org.chunkllama.engine {
   exports org.chunkllama.sample;
   exports org.chunkllama.spi;
   exports org.chunkllama.text;
+  exports org.chunkllama.tune;
 
   provides org.chunkllama.spi.BackendProvider with
       org.chunkllama.reference.ReferenceBackendProvider;

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalLong;
 import org.chunkllama.LlmOptions.LoadFormat;
+import org.chunkllama.LlmOptions.Tuning;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.files.ModelFile;
 import org.chunkllama.files.Progress;
@@ -24,6 +25,7 @@ import org.chunkllama.spi.KvLayout;
 import org.chunkllama.text.ChatTemplate;
 import org.chunkllama.text.Tokenizer;
 import org.chunkllama.text.Tokenizers;
+import org.chunkllama.tune.FirstUse;
 import org.jspecify.annotations.Nullable;
 
 /** Puts a model together; whatever fails, what was opened before is closed. */
@@ -52,6 +54,7 @@ final class LlmLoader implements AutoCloseable {
         new KvLayout(
             config.layers(), config.kvHeads(), config.headDim(), options.chunkTokens(), kvType());
     backend.prepare(layout, config.heads());
+    tune(backend, layout, config.heads());
     int chunks = chunks(backend, file, layout);
     int context = (int) Math.min(context(config), (long) chunks * options.chunkTokens());
     EngineLimits limits =
@@ -74,6 +77,14 @@ final class LlmLoader implements AutoCloseable {
             new ArrayDeque<>(opened));
     opened.clear();
     return llm;
+  }
+
+  /** Before anything takes the device's memory. */
+  private void tune(Backend backend, KvLayout layout, int queryHeads) {
+    if (options.tuning() != Tuning.OFF) {
+      boolean trustsShipped = options.tuning() == Tuning.AUTO;
+      FirstUse.tune(backend, layout, queryHeads, trustsShipped, progress);
+    }
   }
 
   private LlamaModel loadModel(Backend backend, ModelFile file, EngineLimits limits) {

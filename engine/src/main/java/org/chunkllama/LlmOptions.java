@@ -18,6 +18,7 @@ import org.chunkllama.spi.BackendOptions;
  * @param prefixSharing share chunks between sequences
  * @param chunkFirst read shared chunks once per batch; false = sequence-first attention only
  * @param loadFormat where weights come from
+ * @param tuning whether a GPU's attention is measured before the model is loaded
  */
 public record LlmOptions(
     String backend,
@@ -31,7 +32,8 @@ public record LlmOptions(
     int queueCapacity,
     boolean prefixSharing,
     boolean chunkFirst,
-    LoadFormat loadFormat) {
+    LoadFormat loadFormat,
+    Tuning tuning) {
   /**
    * Storage type of keys and values. AUTO follows the precision of the backend's products; F8
    * (e4m3) and I8 take half of the memory of BF16, where the backend has them.
@@ -51,6 +53,18 @@ public record LlmOptions(
     DUMMY
   }
 
+  /**
+   * Whether the settings of a GPU's attention are measured, in a few seconds, before the model is
+   * loaded; what comes out is kept for later starts. AUTO: where nothing was measured on its kind;
+   * MEASURE: unless it was on this very kind of GPU and shape of heads, even if a table is shipped;
+   * OFF: never. On a CPU there is nothing to measure.
+   */
+  public enum Tuning {
+    AUTO,
+    MEASURE,
+    OFF
+  }
+
   private static final LlmOptions DEFAULTS =
       new LlmOptions(
           "auto",
@@ -64,7 +78,8 @@ public record LlmOptions(
           1024,
           true,
           true,
-          LoadFormat.AUTO);
+          LoadFormat.AUTO,
+          Tuning.AUTO);
 
   public LlmOptions {
     require(poolBytes >= 0, "poolBytes must not be negative (0 = automatic), not " + poolBytes);
@@ -163,6 +178,12 @@ public record LlmOptions(
     return draft.done();
   }
 
+  public LlmOptions withTuning(Tuning tuning) {
+    Draft draft = new Draft(this);
+    draft.tuning = tuning;
+    return draft.done();
+  }
+
   /** A copy with one field about to change. */
   private static final class Draft {
     String backend;
@@ -177,6 +198,7 @@ public record LlmOptions(
     boolean prefixSharing;
     boolean chunkFirst;
     LoadFormat loadFormat;
+    Tuning tuning;
 
     Draft(LlmOptions from) {
       backend = from.backend;
@@ -191,6 +213,7 @@ public record LlmOptions(
       prefixSharing = from.prefixSharing;
       chunkFirst = from.chunkFirst;
       loadFormat = from.loadFormat;
+      tuning = from.tuning;
     }
 
     LlmOptions done() {
@@ -206,7 +229,8 @@ public record LlmOptions(
           queueCapacity,
           prefixSharing,
           chunkFirst,
-          loadFormat);
+          loadFormat,
+          tuning);
     }
   }
 }

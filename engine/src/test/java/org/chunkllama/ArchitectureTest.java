@@ -35,6 +35,7 @@ class ArchitectureTest {
           Map.entry("guide", Set.of("text", "error")),
           Map.entry("sample", Set.of("guide", "spi", "error")),
           Map.entry("files", Set.of("model", "text", "spi", "error")),
+          Map.entry("tune", Set.of("files", "plan", "spi")),
           Map.entry(
               "schedule",
               Set.of("prefix", "plan", "model", "guide", "sample", "text", "spi", "error")));

@@ -159,6 +159,23 @@ public abstract class RowsContract extends BackendContract {
   }
 
   @Test
+  void argmaxOfManyRows() {
+    Backend backend = backend();
+    int rows = 300;
+    float[] values = new float[rows * 50];
+    for (int r = 0; r < rows; r++) {
+      values[r * 50 + r % 50] = 1;
+    }
+    try (Tensor in = tensor(backend, rows, 50, values)) {
+      int[] actual = new int[rows];
+      backend.argmax(in, rows, actual);
+      for (int r = 0; r < rows; r++) {
+        assertThat(actual[r]).isEqualTo(r % 50);
+      }
+    }
+  }
+
+  @Test
   void argmaxOfInfinities() {
     Backend backend = backend();
     float[] values = Numbers.filled(3 * 40, Float.NEGATIVE_INFINITY);

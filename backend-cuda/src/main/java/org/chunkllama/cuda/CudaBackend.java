@@ -118,6 +118,11 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
   }
 
   @Override
+  public Origin origin(KvLayout layout, int queryHeads) {
+    return attention.tunings().origin(layout, queryHeads);
+  }
+
+  @Override
   public List<Setting> settings(KvLayout layout, int queryHeads) {
     CudaTuning tuning = attention.tunings().of(layout, queryHeads);
     return Stream.of(Knob.values())

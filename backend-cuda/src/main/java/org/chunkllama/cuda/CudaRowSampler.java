@@ -106,7 +106,8 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
     }
     draws.clear();
     for (int r = 0; r < rows; r++) {
-      draws.token[draws.add(r)] = RowDraws.BROKEN;
+      int i = draws.add(r); // may grow the arrays
+      draws.token[i] = RowDraws.BROKEN;
     }
     if (takes(in.columns())) {
       start(in, draws);

@@ -69,7 +69,7 @@ record CudaTuning(Map<Knob, Double> values) {
         of(Knob.PARTIAL),
         of(Knob.SEGMENT),
         (int) of(Knob.QUERY_ROWS),
-        costs.step(multiprocessors));
+        costs.step().withUnits(multiprocessors));
   }
 
   /** Lists of work for each KV head, of {@code units} blocks that are on the GPU together. */

@@ -14,20 +14,18 @@ import org.chunkllama.spi.DType;
  *     the cache
  * @param large one token of a record with more
  * @param balance what {@link Knob#BALANCE} is multiplied with: widening adds to the arithmetic
- * @param isStepJudged whether shared runs that pay one by one may still lose together. Rows of 8
- *     bits are widened each for itself if they are not shared, so sharing never loses
+ * @param step what the shared runs of a step must be worth together, of one multiprocessor
  */
 record KvCosts(
-    double read, double single, double small, double large, double balance, boolean isStepJudged) {
-  static final KvCosts SIXTEEN = new KvCosts(1, 1, 0.51, 0.64, 1, true);
-  static final KvCosts EIGHT = new KvCosts(0.55, 0.6, 0.68, 0.95, 0.8, false);
+    double read, double single, double small, double large, double balance, StepCosts step) {
+  static final KvCosts SIXTEEN =
+      new KvCosts(1, 0.9, 0.51, 0.64, 1, new StepCosts(0.1, 0.55, 80, 1, 10, 8));
+
+  /** A row that is not shared is widened for itself: sharing saves more than the read. */
+  static final KvCosts EIGHT =
+      new KvCosts(0.55, 0.6, 0.68, 0.95, 0.8, new StepCosts(0.2, 0, 30, 1, 1, 1));
 
   static KvCosts of(DType type) {
     return type == DType.F8 || type == DType.I8 ? EIGHT : SIXTEEN;
-  }
-
-  /** What the shared runs of a step must be worth together, on so many multiprocessors. */
-  StepCosts step(int multiprocessors) {
-    return isStepJudged ? new StepCosts(0.1, 0.55, 80, multiprocessors, 10, 8) : StepCosts.NONE;
   }
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.TunableAttention.Origin;
 
 /**
  * The tuning of each shape on one GPU: what was measured here, else what is shipped for its
@@ -19,7 +20,9 @@ final class Tunings {
   private final String architecture;
   private final String kernel;
   private final TuningFiles files;
-  private final Map<String, CudaTuning> inUse = new HashMap<>(); // by shape
+  private final Map<String, InUse> inUse = new HashMap<>(); // by shape
+
+  private record InUse(CudaTuning tuning, Origin origin) {}
 
   /**
    * Of a GPU.
@@ -38,19 +41,30 @@ final class Tunings {
   }
 
   CudaTuning of(KvLayout layout, int queryHeads) {
+    return inUse(layout, queryHeads).tuning;
+  }
+
+  /** Where it comes from. */
+  Origin origin(KvLayout layout, int queryHeads) {
+    return inUse(layout, queryHeads).origin;
+  }
+
+  private InUse inUse(KvLayout layout, int queryHeads) {
     return inUse.computeIfAbsent(
         TuningKey.shape(layout, queryHeads), _ -> find(layout, queryHeads));
   }
 
-  private CudaTuning find(KvLayout layout, int queryHeads) {
+  private InUse find(KvLayout layout, int queryHeads) {
     TuningKey key = key(layout, queryHeads);
     Optional<CudaTuning> measured = files.read(key);
     if (measured.isPresent()) {
       LOG.log(System.Logger.Level.INFO, "attention is tuned by {0}", files.path(key));
-      return measured.get();
+      return new InUse(measured.get(), Origin.MEASURED);
     }
     return ShippedTunings.of(architecture, TuningKey.heads(layout, queryHeads))
-        .orElse(CudaTuning.HEURISTIC);
+        .map(shipped ->
+            new InUse(shipped.tuning(), shipped.isMeasured() ? Origin.SHIPPED : Origin.GUESSED))
+        .orElse(new InUse(CudaTuning.HEURISTIC, Origin.GUESSED));
   }
 
   /**
@@ -70,8 +84,8 @@ final class Tunings {
     }
   }
 
-  /** Takes another one from now on. */
+  /** Takes another one from now on, which was measured. */
   void set(KvLayout layout, int queryHeads, CudaTuning tuning) {
-    inUse.put(TuningKey.shape(layout, queryHeads), tuning);
+    inUse.put(TuningKey.shape(layout, queryHeads), new InUse(tuning, Origin.MEASURED));
   }
 }

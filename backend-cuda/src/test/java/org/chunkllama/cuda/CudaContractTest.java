@@ -1,5 +1,8 @@
 package org.chunkllama.cuda;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import org.chunkllama.contract.ActivationContract;
 import org.chunkllama.contract.AttentionContract;
 import org.chunkllama.contract.ChunkAttentionContract;
@@ -14,8 +17,11 @@ import org.chunkllama.contract.RowsContract;
 import org.chunkllama.contract.SamplingContract;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.Tensor;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The GPU under the contract of all backends. */
 class CudaContractTest {
@@ -115,6 +121,25 @@ class CudaContractTest {
     @Override
     protected Backend open(BackendOptions options) {
       return Gpu.open(options);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {40, 9000, (1 << 19) + 3}) // the last on the host
+    void argmaxOfNaNSaysSo(int columns) {
+      float[] values = new float[columns];
+      values[columns - 1] = 1;
+      try (Backend backend = Gpu.open(BackendOptions.defaults());
+          Tensor in = backend.tensor(2, columns)) {
+        in.write(0, values, 0);
+        values[7] = Float.NaN;
+        in.write(1, values, 0);
+        int[] indices = new int[2];
+        backend.argmax(in, 1, indices);
+        assertThat(indices[0]).isEqualTo(columns - 1);
+        assertThatThrownBy(() -> backend.argmax(in, 2, indices))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("row 1 of the model's logits holds NaN");
+      }
     }
   }
 

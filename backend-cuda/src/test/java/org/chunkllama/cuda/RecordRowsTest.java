@@ -86,6 +86,15 @@ class RecordRowsTest {
   }
 
   @Test
+  void eightBitsShareMore() {
+    // Rereads of 16 bits come from the cache at little cost; of 8 bits they are widened again.
+    assertThat(most(8, KvCosts.SIXTEEN, plan(8, KvCosts.SIXTEEN, 8, 1024, 1024, 1))).isEqualTo(4);
+    assertThat(most(8, KvCosts.EIGHT, plan(8, KvCosts.EIGHT, 8, 1024, 1024, 1))).isEqualTo(32);
+    // 1.05 of the time when shared
+    assertThat(most(8, KvCosts.EIGHT, plan(8, KvCosts.EIGHT, 3, 832, 1216, 1))).isEqualTo(4);
+  }
+
+  @Test
   void smallerLimitsStay() {
     AttentionPlan plan = plan(8, KvCosts.SIXTEEN, 32, 1024, 64, 1);
     RecordTable table = new RecordTable(16, 4, 8, CudaTuning.HEURISTIC, KvCosts.SIXTEEN);

@@ -11,6 +11,7 @@ import java.util.List;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.TunableAttention.Origin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,6 +65,24 @@ class TuningsTest {
     }
   }
 
+  @Test
+  void saysWhereValuesComeFrom() {
+    assertThat(tunings().origin(LAYOUT, 32)).isEqualTo(Origin.GUESSED);
+    Tunings a100 = tunings(8);
+    assertThat(a100.origin(LAYOUT, 32)).as("a table of guesses").isEqualTo(Origin.GUESSED);
+    assertThat(tunings(9).origin(LAYOUT, 32)).isEqualTo(Origin.SHIPPED);
+    a100.set(LAYOUT, 32, other());
+    assertThat(a100.origin(LAYOUT, 32)).isEqualTo(Origin.MEASURED);
+    assertThat(a100.origin(LAYOUT, 16)).isEqualTo(Origin.GUESSED);
+    Path _ = kept();
+    assertThat(tunings().origin(LAYOUT, 32)).as("of an earlier start").isEqualTo(Origin.MEASURED);
+  }
+
+  private Tunings tunings(int major) {
+    GpuProperties gpu = new GpuProperties("Other GPU", major, 0, 100, 1 << 25, 1 << 17, 13000);
+    return new Tunings(gpu, "0123456789ab", new TuningFiles(folder));
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -105,7 +124,9 @@ class TuningsTest {
         assertThat(ShippedTunings.of(architecture, heads)).isPresent();
       }
     }
-    assertThat(ShippedTunings.of("sm_80", "8x128x4")).contains(CudaTuning.HEURISTIC);
+    assertThat(ShippedTunings.of("sm_80", "8x128x4"))
+        .contains(new ShippedTunings.Shipped(CudaTuning.HEURISTIC, false));
+    assertThat(ShippedTunings.of("sm_90a", "8x128x4").orElseThrow().isMeasured()).isTrue();
     assertThat(ShippedTunings.of("sm_123", "8x128x4")).isEmpty();
   }
 

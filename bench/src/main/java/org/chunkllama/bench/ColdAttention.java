@@ -11,6 +11,7 @@ import org.chunkllama.spi.DType;
 import org.chunkllama.spi.GraphTimer;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.Tensor;
+import org.chunkllama.tune.ColdWorkload;
 
 /**
  * Decode attention on a device by its own clock: recorded work, repeated, nothing else in it. Each
@@ -81,7 +82,8 @@ public final class ColdAttention {
   /** Times of a tree, shared and not. */
   public TreeTimes times(Heads heads, DecodeTree tree) {
     try (ColdWorkload workload =
-        new ColdWorkload(backend, timer, heads, tree.paths(), tree.lengths())) {
+        new ColdWorkload(
+            backend, timer, heads.layout(), heads.queryHeads(), tree.paths(), tree.lengths())) {
       return new TreeTimes(workload.micros(rounds, true), workload.micros(rounds, false));
     }
   }
@@ -126,7 +128,9 @@ public final class ColdAttention {
             shape.batch(), shape.shared(), shape.own(), shape.heads().chunkTokens());
     int[] lengths = new int[shape.batch()];
     Arrays.fill(lengths, shape.shared() + shape.own());
-    try (ColdWorkload workload = new ColdWorkload(backend, timer, shape.heads(), paths, lengths)) {
+    Heads heads = shape.heads();
+    try (ColdWorkload workload =
+        new ColdWorkload(backend, timer, heads.layout(), heads.queryHeads(), paths, lengths)) {
       return workload.micros(rounds);
     }
   }

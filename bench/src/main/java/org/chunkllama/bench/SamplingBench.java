@@ -19,6 +19,10 @@ public final class SamplingBench {
   private static final int OUTPUT_TOKENS = 500; // what penalties count
   private static final int TENSORS_BYTES = 200 << 20; // more than a GPU's cache
 
+  private static final int DIFFERENT_ROWS = 8; // making them takes long
+  private static final long WARM_UP_NANOS = 200_000_000L;
+  private static final long ROUNDS_NANOS = 500_000_000L;
+
   private final Backend backend;
   private final int rounds;
 
@@ -39,7 +43,7 @@ public final class SamplingBench {
    */
   public record Result(double deviceMicros, double hostMicros) {}
 
-  /** Measures on {@code backend}, medians of {@code rounds}. */
+  /** Measures on {@code backend}, medians of {@code rounds} at most. */
   public SamplingBench(Backend backend, int rounds) {
     this.backend = backend;
     this.rounds = rounds;
@@ -99,15 +103,17 @@ public final class SamplingBench {
   private Tensor logits(int seed, int rows, int vocabulary) {
     SplittableRandom random = new SplittableRandom(seed);
     Tensor tensor = backend.tensor(rows, vocabulary);
-    float[] row = new float[vocabulary];
-    for (int r = 0; r < rows; r++) {
+    float[][] different = new float[Math.min(rows, DIFFERENT_ROWS)][vocabulary];
+    for (float[] row : different) {
       for (int i = 0; i < vocabulary; i++) {
         row[i] = (float) (2.5 * random.nextGaussian());
       }
       for (int i = 0; i < 30; i++) {
         row[random.nextInt(vocabulary)] = (float) (12 + 2 * random.nextGaussian());
       }
-      tensor.write(r, row, 0);
+    }
+    for (int r = 0; r < rows; r++) {
+      tensor.write(r, different[r % different.length], 0);
     }
     return tensor;
   }
@@ -116,19 +122,22 @@ public final class SamplingBench {
     long run(int i);
   }
 
+  /** Fewer rounds of steps that take long, but three. */
   private double median(Step step) {
-    long until = System.nanoTime() + 300_000_000L; // lets the JIT compile it
-    for (int i = 0; i < 3 || (i < 300 && System.nanoTime() < until); i++) {
+    long until = System.nanoTime() + WARM_UP_NANOS; // JIT, and the clock of a GPU
+    for (int i = 0; i < 2 || System.nanoTime() < until; i++) {
       step.run(i);
     }
     double[] micros = new double[rounds];
-    for (int i = 0; i < rounds; i++) {
+    int count = 0;
+    long end = System.nanoTime() + ROUNDS_NANOS;
+    for (; count < rounds && (count < 3 || System.nanoTime() < end); count++) {
       long start = System.nanoTime();
-      step.run(i);
-      micros[i] = (System.nanoTime() - start) / 1e3;
+      step.run(count);
+      micros[count] = (System.nanoTime() - start) / 1e3;
     }
-    Arrays.sort(micros);
-    return micros[rounds / 2];
+    Arrays.sort(micros, 0, count);
+    return micros[count / 2];
   }
 
   private static long device(DrawBatch batch, Tensor logits, SamplerState[] states, Way way) {

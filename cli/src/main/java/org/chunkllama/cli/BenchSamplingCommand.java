@@ -62,7 +62,8 @@ final class BenchSamplingCommand implements Callable<Integer> {
       names = "--rounds",
       paramLabel = "N",
       defaultValue = "51",
-      description = "Medians of so many steps count. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Medians of so many steps count; fewer where they take long. Default: ${DEFAULT-VALUE}.")
   private int rounds = 51;
 
   BenchSamplingCommand(Context context) {

@@ -3,6 +3,7 @@ package org.chunkllama.cli;
 import org.chunkllama.LlmOptions;
 import org.chunkllama.LlmOptions.KvType;
 import org.chunkllama.LlmOptions.LoadFormat;
+import org.chunkllama.LlmOptions.Tuning;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
@@ -148,6 +149,17 @@ final class ModelOptions {
   private int maxSequences = DEFAULTS.maxSequences();
 
   @Option(
+      names = "--tuning",
+      paramLabel = "WHEN",
+      defaultValue = "auto",
+      description = {
+        "Measure attention on a GPU for up to 3 seconds and keep what is fastest: auto, once where",
+        "nothing is known of its kind; measure, once even where a table is built in; off, never.",
+        "'chunkllama tune' takes longer and says more. Default: ${DEFAULT-VALUE}."
+      })
+  private Tuning tuning = Tuning.AUTO;
+
+  @Option(
       names = "--no-prefix-sharing",
       description = "Keep every prompt's keys and values apart, to compare.")
   private boolean noPrefixSharing;
@@ -203,6 +215,7 @@ final class ModelOptions {
         .withMaxSequences(maxSequences)
         .withPrefixSharing(!noPrefixSharing)
         .withChunkFirst(!sequenceFirstOnly)
-        .withLoadFormat(loadFormat);
+        .withLoadFormat(loadFormat)
+        .withTuning(tuning);
   }
 }

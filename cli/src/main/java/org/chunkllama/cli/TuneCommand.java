@@ -7,10 +7,6 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.chunkllama.bench.AttentionTuner;
-import org.chunkllama.bench.AttentionTuner.Result;
-import org.chunkllama.bench.AttentionTuner.Time;
-import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.bench.ModelShape;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.files.ModelFile;
@@ -19,8 +15,12 @@ import org.chunkllama.model.ModelConfig;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.GraphTimer;
+import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.TunableAttention;
 import org.chunkllama.spi.TunableAttention.Setting;
+import org.chunkllama.tune.AttentionTuner;
+import org.chunkllama.tune.AttentionTuner.Result;
+import org.chunkllama.tune.AttentionTuner.Time;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -73,7 +73,7 @@ final class TuneCommand implements Callable<Integer> {
       names = "--seconds",
       paramLabel = "N",
       defaultValue = "60",
-      description = "How long to search at most. Default: ${DEFAULT-VALUE}.")
+      description = "How long to measure at most, about. Default: ${DEFAULT-VALUE}.")
   private int seconds = 60;
 
   @Option(names = "--dry-run", description = "Keep nothing.")
@@ -114,15 +114,17 @@ final class TuneCommand implements Callable<Integer> {
 
   private void tune(
       Backend backend, GraphTimer timer, TunableAttention tunable, ModelConfig config) {
-    Heads heads =
-        new Heads(
-            config.heads(),
+    KvLayout layout =
+        new KvLayout(
+            1,
             config.kvHeads(),
             config.headDim(),
             chunkTokens,
             backendArguments.typeOr(DType.BF16));
     Duration limit = Duration.ofSeconds(seconds);
-    Result result = AttentionTuner.tune(backend, timer, tunable, heads, limit, context.progress());
+    Result result =
+        AttentionTuner.tune(
+            backend, timer, tunable, layout, config.heads(), limit, context.progress());
     report(result);
     if (!dryRun) {
       String note =
@@ -131,7 +133,7 @@ final class TuneCommand implements Callable<Integer> {
               "chunkllama tune, %s: %.3f of the time before",
               LocalDate.now(ZoneOffset.UTC),
               result.ratio());
-      String place = tunable.keep(heads.layout(), heads.queryHeads(), note);
+      String place = tunable.keep(layout, config.heads(), note);
       context.console().out().println("kept in " + place);
     }
   }

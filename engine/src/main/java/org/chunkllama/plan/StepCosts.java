@@ -23,6 +23,11 @@ public record StepCosts(
     }
   }
 
+  /** The same with so many units. */
+  public StepCosts withUnits(int count) {
+    return new StepCosts(reread, cached, waiting, count, state, run);
+  }
+
   /**
    * True if a step gains by its shared runs.
    *

@@ -16,6 +16,21 @@ public interface TunableAttention {
    */
   record Setting(String name, List<Double> values, double value) {}
 
+  /** Where the values in use come from. */
+  enum Origin {
+    /** Measured on this kind of device, now or by an earlier start. */
+    MEASURED,
+
+    /** Shipped with the product, measured on a device of this architecture. */
+    SHIPPED,
+
+    /** Nothing was measured. */
+    GUESSED
+  }
+
+  /** Where the values of {@link #settings} come from. */
+  Origin origin(KvLayout layout, int queryHeads);
+
   /** All settings for caches of this layout (but its number of layers) and query heads. */
   List<Setting> settings(KvLayout layout, int queryHeads);
 

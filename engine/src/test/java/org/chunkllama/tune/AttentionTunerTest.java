@@ -1,22 +1,22 @@
-package org.chunkllama.bench;
+package org.chunkllama.tune;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleBiFunction;
-import org.chunkllama.bench.AttentionTuner.Result;
-import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.files.Progress;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.TunableAttention;
+import org.chunkllama.tune.AttentionTuner.Result;
 import org.junit.jupiter.api.Test;
 
 /** On a device and a clock that are made up. */
 class AttentionTunerTest {
-  private static final Heads HEADS = new Heads(8, 2, 64, 64, DType.BF16);
+  private static final KvLayout LAYOUT = new KvLayout(1, 2, 64, 64, DType.BF16);
 
   /** Two settings, two workloads, a cost for each, a second per measurement. */
   private static final class Device implements TunableAttention, AttentionTuner.Workloads {
@@ -26,6 +26,11 @@ class AttentionTunerTest {
 
     Device(ToDoubleBiFunction<Integer, List<Double>> micros) {
       this.micros = micros;
+    }
+
+    @Override
+    public Origin origin(KvLayout layout, int queryHeads) {
+      return Origin.GUESSED;
     }
 
     @Override
@@ -58,7 +63,7 @@ class AttentionTunerTest {
     }
 
     Result tune(int seconds) {
-      return new AttentionTuner(this, HEADS, this, () -> nanos)
+      return new AttentionTuner(this, LAYOUT, 8, this, () -> nanos)
           .tune(Duration.ofSeconds(seconds), Progress.NONE);
     }
   }
@@ -97,9 +102,34 @@ class AttentionTunerTest {
   @Test
   void endsInTime() {
     Device device = new Device((_, v) -> 10 + v.get(0) + v.get(1));
-    Result result = device.tune(8);
+    Result result = device.tune(18); // 2 s for each set of values
     assertThat(result.complete()).isFalse();
-    assertThat(result.points()).isLessThan(4);
-    assertThat(device.nanos).isLessThan(40_000_000_000L); // the last comparison: 28 s
+    assertThat(result.points()).isEqualTo(4);
+    assertThat(result.isChanged()).isTrue();
+    // no set begins when less than a third of the time would be left; then three turns of both
+    assertThat(device.nanos).isEqualTo(12_000_000_000L + 3 * 4_000_000_000L);
+  }
+
+  @Test
+  void withoutTimeNothingIsSearched() {
+    Device device = new Device((_, v) -> 10 + v.get(0) + v.get(1));
+    Result result = device.tune(5);
+    assertThat(result.points()).isEqualTo(1);
+    assertThat(result.isChanged()).isFalse();
+    assertThat(device.nanos).isEqualTo(6_000_000_000L);
+  }
+
+  @Test
+  void aFailureLeavesTheOldSettings() {
+    int[] calls = {0};
+    Device device =
+        new Device((_, _) -> {
+          if (++calls[0] > 8) {
+            throw new IllegalStateException("the device is gone");
+          }
+          return 10;
+        });
+    assertThatThrownBy(() -> device.tune(100)).hasMessage("the device is gone");
+    assertThat(device.values).containsExactly(4.0, 4.0);
   }
 }

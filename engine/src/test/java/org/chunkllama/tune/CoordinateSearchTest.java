@@ -1,10 +1,10 @@
-package org.chunkllama.bench;
+package org.chunkllama.tune;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.chunkllama.bench.CoordinateSearch.Found;
+import org.chunkllama.tune.CoordinateSearch.Found;
 import org.junit.jupiter.api.Test;
 
 class CoordinateSearchTest {

@@ -1,14 +1,14 @@
-package org.chunkllama.bench;
+package org.chunkllama.tune;
 
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
-import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.files.Progress;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.GraphTimer;
+import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.TunableAttention;
 import org.chunkllama.spi.TunableAttention.Setting;
 
@@ -21,7 +21,8 @@ public final class AttentionTuner {
   private static final double STEP_GAIN = 0.004; // of one step of the search
   private static final double LEAST_GAIN = 0.01; // in the end
   private static final double WORST = 1.03; // what a single workload may lose
-  private static final int TURNS = 7;
+  private static final int TURNS = 7; // of the last comparison, at most
+  private static final int TURNS_LEAST = 3;
 
   /** What is measured. */
   interface Workloads {
@@ -64,14 +65,20 @@ public final class AttentionTuner {
   }
 
   private final TunableAttention tunable;
-  private final Heads heads;
+  private final KvLayout layout;
+  private final int queryHeads;
   private final Workloads workloads;
   private final LongSupplier nanoClock;
 
   AttentionTuner(
-      TunableAttention tunable, Heads heads, Workloads workloads, LongSupplier nanoClock) {
+      TunableAttention tunable,
+      KvLayout layout,
+      int queryHeads,
+      Workloads workloads,
+      LongSupplier nanoClock) {
     this.tunable = tunable;
-    this.heads = heads;
+    this.layout = layout;
+    this.queryHeads = queryHeads;
     this.workloads = workloads;
     this.nanoClock = nanoClock;
   }
@@ -82,60 +89,88 @@ public final class AttentionTuner {
    * @param backend the device, opened
    * @param timer its clock
    * @param tunable its settings
-   * @param limit when the search ends at the latest; the last comparison comes after
+   * @param layout of caches, but for their layers
+   * @param queryHeads query heads
+   * @param limit for all measuring, once kernels are compiled and caches filled; a slow device
+   *     takes longer for the last comparison
    */
   public static Result tune(
       Backend backend,
       GraphTimer timer,
       TunableAttention tunable,
-      Heads heads,
+      KvLayout layout,
+      int queryHeads,
       Duration limit,
       Progress progress) {
-    try (TuningWorkloads workloads = new TuningWorkloads(backend, timer, heads)) {
-      return new AttentionTuner(tunable, heads, workloads, System::nanoTime).tune(limit, progress);
+    try (TuningWorkloads workloads = new TuningWorkloads(backend, timer, layout, queryHeads)) {
+      return new AttentionTuner(tunable, layout, queryHeads, workloads, System::nanoTime)
+          .tune(limit, progress);
     }
   }
 
   Result tune(Duration limit, Progress progress) {
-    long begin = nanoClock.getAsLong();
-    List<Setting> settings = settings();
-    List<Double> start = values(settings);
+    List<Double> start = values(settings());
+    boolean done = false;
     progress.begin("tuning attention", limit.toSeconds(), Progress.Unit.SECONDS);
     try {
-      measure(start); // warms up
-      double[] before = measure(start);
-      CoordinateSearch search =
-          new CoordinateSearch(
-              settings.stream().map(Setting::values).toList(),
-              STEP_GAIN,
-              () -> {
-                long passed = nanoClock.getAsLong() - begin;
-                progress.advance(Math.min(limit.toSeconds(), passed / 1_000_000_000));
-                return passed >= limit.toNanos();
-              });
-      CoordinateSearch.Found found = search.search(start, values -> cost(before, measure(values)));
-      return compare(start, found);
+      Result result = tune(start, limit, progress);
+      done = true;
+      return result;
     } finally {
       progress.end();
+      if (!done) {
+        set(start);
+      }
     }
   }
 
-  private Result compare(List<Double> start, CoordinateSearch.Found found) {
+  private Result tune(List<Double> start, Duration limit, Progress progress) {
+    long begin = nanoClock.getAsLong();
+    measure(start); // warms up
+    long warm = nanoClock.getAsLong();
+    double[] before = measure(start);
+    long once = Math.max(1, nanoClock.getAsLong() - warm);
+    long comparison = Math.min(2 * TURNS * once, limit.toNanos() / 3);
+    CoordinateSearch search =
+        new CoordinateSearch(
+            settings().stream().map(Setting::values).toList(),
+            STEP_GAIN,
+            () -> {
+              long passed = nanoClock.getAsLong() - begin;
+              progress.advance(Math.min(limit.toSeconds(), passed / 1_000_000_000));
+              return passed + once + comparison > limit.toNanos();
+            });
+    CoordinateSearch.Found found = search.search(start, values -> cost(before, measure(values)));
+    if (found.values().equals(start)) {
+      set(start);
+      return result(start, before, before, found);
+    }
+    long left = limit.toNanos() - (nanoClock.getAsLong() - begin);
+    return compare(start, found, Math.clamp(left / (2 * once), TURNS_LEAST, TURNS));
+  }
+
+  private Result compare(List<Double> start, CoordinateSearch.Found found, int turns) {
     int count = workloads.names().size();
-    double[][] before = new double[count][TURNS];
-    double[][] after = new double[count][TURNS];
-    for (int turn = 0; turn < TURNS; turn++) {
+    double[][] before = new double[count][turns];
+    double[][] after = new double[count][turns];
+    for (int turn = 0; turn < turns; turn++) {
       put(before, turn, measure(start));
       put(after, turn, measure(found.values()));
     }
     double[] old = medians(before);
     double[] fresh = medians(after);
-    boolean wins = !found.values().equals(start) && cost(old, fresh) <= 1 - LEAST_GAIN;
+    boolean wins = cost(old, fresh) <= 1 - LEAST_GAIN;
     set(wins ? found.values() : start);
-    double[] kept = wins ? fresh : old;
+    return result(start, old, wins ? fresh : old, found);
+  }
+
+  private Result result(
+      List<Double> start, double[] before, double[] after, CoordinateSearch.Found found) {
     List<String> names = workloads.names();
     List<Time> times =
-        IntStream.range(0, count).mapToObj(i -> new Time(names.get(i), old[i], kept[i])).toList();
+        IntStream.range(0, names.size())
+            .mapToObj(i -> new Time(names.get(i), before[i], after[i]))
+            .toList();
     return new Result(settings(), start, times, found.points(), found.complete());
   }
 
@@ -178,11 +213,11 @@ public final class AttentionTuner {
   }
 
   private void set(List<Double> values) {
-    tunable.set(heads.layout(), heads.queryHeads(), values);
+    tunable.set(layout, queryHeads, values);
   }
 
   private List<Setting> settings() {
-    return tunable.settings(heads.layout(), heads.queryHeads());
+    return tunable.settings(layout, queryHeads);
   }
 
   private static List<Double> values(List<Setting> settings) {

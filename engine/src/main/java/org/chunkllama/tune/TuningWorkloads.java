@@ -1,16 +1,20 @@
-package org.chunkllama.bench;
+package org.chunkllama.tune;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.GraphTimer;
+import org.chunkllama.spi.KvLayout;
 
 /** A handful of decode steps of one shape of heads: a shared prefix, forests, no sharing. */
 final class TuningWorkloads implements AutoCloseable, AttentionTuner.Workloads {
   private static final int ROUNDS = 5;
 
+  private final Backend backend;
+  private final GraphTimer timer;
+  private final KvLayout layout;
+  private final int queryHeads;
   private final List<String> names = new ArrayList<>();
   private final List<ColdWorkload> workloads = new ArrayList<>();
 
@@ -50,15 +54,30 @@ final class TuningWorkloads implements AutoCloseable, AttentionTuner.Workloads {
     }
   }
 
-  TuningWorkloads(Backend backend, GraphTimer timer, Heads heads) {
-    int c = heads.chunkTokens();
-    add(backend, timer, heads, "8 behind 2048 tokens, 64 of their own", prefix(c, 8, 2048, 64));
-    add(backend, timer, heads, "32 behind 2048, 256 of their own", prefix(c, 32, 2048, 256));
-    add(backend, timer, heads, "64 behind 4096, 128 of their own", prefix(c, 64, 4096, 128));
-    add(backend, timer, heads, "128 behind 8192, 64 of their own", prefix(c, 128, 8192, 64));
-    add(backend, timer, heads, "16 with 1024 each, nothing shared", prefix(c, 16, 0, 1024));
-    add(backend, timer, heads, "64 in 4 trees of 4 branches", branches(c));
-    add(backend, timer, heads, "48 of uneven lengths in 6 trees", uneven(c));
+  TuningWorkloads(Backend backend, GraphTimer timer, KvLayout layout, int queryHeads) {
+    this.backend = backend;
+    this.timer = timer;
+    this.layout = layout;
+    this.queryHeads = queryHeads;
+    boolean done = false;
+    try {
+      addAll(layout.chunkTokens());
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  private void addAll(int c) {
+    add("8 behind 2048 tokens, 64 of their own", prefix(c, 8, 2048, 64));
+    add("32 behind 2048, 256 of their own", prefix(c, 32, 2048, 256));
+    add("64 behind 4096, 128 of their own", prefix(c, 64, 4096, 128));
+    add("128 behind 8192, 64 of their own", prefix(c, 128, 8192, 64));
+    add("16 with 1024 each, nothing shared", prefix(c, 16, 0, 1024));
+    add("64 in 4 trees of 4 branches", branches(c));
+    add("48 of uneven lengths in 6 trees", uneven(c));
   }
 
   private static Forest prefix(int c, int batch, int shared, int own) {
@@ -96,13 +115,14 @@ final class TuningWorkloads implements AutoCloseable, AttentionTuner.Workloads {
     return forest;
   }
 
-  private void add(Backend backend, GraphTimer timer, Heads heads, String name, Forest forest) {
+  private void add(String name, Forest forest) {
     names.add(name);
     workloads.add(
         new ColdWorkload(
             backend,
             timer,
-            heads,
+            layout,
+            queryHeads,
             forest.paths.toArray(int[][]::new),
             forest.lengths.stream().mapToInt(Integer::intValue).toArray()));
   }

@@ -1,11 +1,10 @@
-package org.chunkllama.bench;
+package org.chunkllama.tune;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.chunkllama.bench.AttentionWorkload.Heads;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
 import org.chunkllama.spi.Backend;
@@ -20,7 +19,7 @@ import org.chunkllama.spi.WeightTensor;
  * One decode step's attention over a forest, in copies that together exceed the cache. As in a
  * model, a product reads what attention writes; the product itself is not measured.
  */
-final class ColdWorkload implements AutoCloseable {
+public final class ColdWorkload implements AutoCloseable {
   private static final long COLD_BYTES = 220_000_000; // well above the L2 of any GPU
   private static final int LAUNCHES = 24; // in one recording, at least
   private static final int LAYERS_MAX = 512;
@@ -28,7 +27,7 @@ final class ColdWorkload implements AutoCloseable {
 
   private final Backend backend;
   private final GraphTimer timer;
-  private final Heads heads;
+  private final int queryHeads;
   private final int[][] paths;
   private final int[] lengths;
   private final KvCache cache;
@@ -38,24 +37,32 @@ final class ColdWorkload implements AutoCloseable {
   /**
    * Fills a cache with random keys and values.
    *
+   * @param layout of the cache, but for its layers
+   * @param queryHeads query heads
    * @param paths chunk ids of each sequence, in the tree's depth-first order
    * @param lengths tokens of each sequence
    */
-  ColdWorkload(Backend backend, GraphTimer timer, Heads heads, int[][] paths, int[] lengths) {
+  public ColdWorkload(
+      Backend backend,
+      GraphTimer timer,
+      KvLayout layout,
+      int queryHeads,
+      int[][] paths,
+      int[] lengths) {
     this.backend = backend;
     this.timer = timer;
-    this.heads = heads;
+    this.queryHeads = queryHeads;
     this.paths = paths;
     this.lengths = lengths;
-    int c = heads.chunkTokens();
+    int c = layout.chunkTokens();
     int chunks = Arrays.stream(paths).flatMapToInt(Arrays::stream).max().orElseThrow() + 1;
-    long bytes = 2L * chunks * c * heads.kvHeads() * heads.headDim() * heads.type().blockBytes();
+    long bytes = 2L * chunks * c * layout.kvHeads() * layout.headDim() * layout.type().blockBytes();
     int layers = bytes >= 2 * COLD_BYTES ? 1 : (int) Math.min(LAYERS_MAX, COLD_BYTES / bytes + 2);
-    int queries = heads.queryHeads() * heads.headDim();
-    int columns = queries + 2 * heads.kvHeads() * heads.headDim();
+    int queries = queryHeads * layout.headDim();
+    int columns = queries + 2 * layout.kvHeads() * layout.headDim();
     cache =
         backend.kvCache(
-            new KvLayout(layers, heads.kvHeads(), heads.headDim(), c, heads.type()), chunks);
+            new KvLayout(layers, layout.kvHeads(), layout.headDim(), c, layout.type()), chunks);
     qkv = backend.tensor(Math.max(paths.length, c), columns);
     out = backend.tensor(paths.length, queries);
     fill(columns);
@@ -74,35 +81,35 @@ final class ColdWorkload implements AutoCloseable {
   }
 
   /** Microseconds of one launch by the costs that the backend goes by now: median of rounds. */
-  double micros(int rounds) {
+  public double micros(int rounds) {
     return micros(rounds, true);
   }
 
   /** The same; without {@code sharing} each sequence reads for itself, over the same chunks. */
-  double micros(int rounds, boolean sharing) {
+  public double micros(int rounds, boolean sharing) {
     AttentionPlan plan = plan(sharing);
     int layers = cache.layout().layers();
-    float scale = (float) (1 / Math.sqrt(heads.headDim()));
+    float scale = (float) (1 / Math.sqrt(cache.layout().headDim()));
     int launches = layers * Math.ceilDiv(LAUNCHES, layers);
     Runnable attention =
         () -> {
           for (int i = 0; i < launches; i++) {
-            backend.attention(cache, i % layers, qkv, heads.queryHeads(), scale, plan, out);
+            backend.attention(cache, i % layers, qkv, queryHeads, scale, plan, out);
           }
         };
-    backend.attention(cache, 0, qkv, heads.queryHeads(), scale, plan, out);
+    backend.attention(cache, 0, qkv, queryHeads, scale, plan, out);
     return timer.medianMicros(cache, plan, rounds, attention) / launches;
   }
 
   private AttentionPlan plan(boolean sharing) {
     AttentionPlanner planner =
         new AttentionPlanner(
-            heads.chunkTokens(),
+            cache.layout().chunkTokens(),
             backend.parallelism(),
-            heads.queryHeads(),
-            heads.kvHeads(),
+            queryHeads,
+            cache.layout().kvHeads(),
             sharing,
-            backend.planCosts(cache.layout(), heads.queryHeads()));
+            backend.planCosts(cache.layout(), queryHeads));
     planner.begin();
     for (int i = 0; i < paths.length; i++) {
       planner.add(paths[i], lengths[i] - 1, 1);

@@ -1,4 +1,4 @@
-package org.chunkllama.bench;
+package org.chunkllama.tune;
 
 import java.util.ArrayList;
 import java.util.HashMap;
