@@ -20,8 +20,9 @@ class Kernel:
         ok(cuda.cuModuleLoadData(ctypes.byref(module), self.image))
         self.function = ctypes.c_void_p()
         ok(cuda.cuModuleGetFunction(ctypes.byref(self.function), module, name.encode()))
-        self.module, self.shared = module, 0
+        self.module, self.shared, self.together = module, 0, False
         if name == "attention":
+            self.together = True  # blocks wait for each other
             self.shared = self.constant("attention_shared_bytes")
             self.row_cap = self.constant("attention_row_cap")
             self.threads = self.constant("attention_threads")
@@ -46,8 +47,7 @@ class Kernel:
                 values.append(ctypes.c_int(x))
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.cast(ctypes.pointer(v), ctypes.c_void_p) for v in values])
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-        # Blocks wait for each other: all must be on the device together.
-        if grid[0] > 1 and self.shared:
+        if grid[0] > 1 and self.together:
             ok(cuda.cuLaunchCooperativeKernel(self.function, *grid, threads, 1, 1, self.shared, stream, pointers))
         else:
             ok(cuda.cuLaunchKernel(self.function, *grid, threads, 1, 1, self.shared, stream, pointers, None))

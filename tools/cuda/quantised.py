@@ -1,69 +1,231 @@
-"""Products with Q8_0 weights (quantised.cu) against cuBLAS: quantised.py compile OUT | run OUT.
+"""Products with quantised weights (quantised.cu) against cuBLAS: quantised.py compile OUT [tune] | check OUT | tune OUT FORMAT...
+| table OUT FORMAT... | once OUT NxK ROWS FORMAT
 
-compile needs no GPU. run: correctness against float64, then times in a graph over copies that exceed L2, median.
+compile needs no GPU. check: packing, dequantising and products against float64 over random blocks. tune: the fastest of several divisions into
+warps and parts. table: the division of the kernel itself, parts as QuantisedProducts chooses them. Times in a graph over copies that exceed L2, median.
 """
 import ctypes, os, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-VARIANTS = [(1, 8, 4), (1, 4, 8), (1, 4, 4), (1, 8, 6), (2, 4, 4)]  # tiles, warps, ahead
-SIZES = [(12288, 4096), (4096, 4096), (22016, 4096), (4096, 11008), (32000, 4096), (6144, 4096)]
+# (tiles, warps across, warps along, blocks on a multiprocessor) by blocks of 8 rows
+VARIANTS = {
+    1: [(2, 1, 8, 2), (1, 1, 8, 2), (2, 1, 8, 1), (1, 2, 8, 1), (2, 1, 16, 1), (1, 2, 4, 2), (2, 1, 4, 3), (1, 1, 8, 3)],
+    2: [(2, 1, 8, 2), (1, 1, 8, 2), (2, 1, 8, 1), (2, 1, 16, 1), (2, 2, 4, 2), (2, 1, 4, 3)],
+    4: [(2, 1, 8, 2), (1, 1, 8, 2), (2, 1, 8, 1), (2, 2, 4, 2), (2, 2, 4, 1), (4, 1, 4, 2), (2, 1, 4, 3), (4, 1, 8, 1)],
+}
+BLOCKS = {"Q8_0": (32, 34, 544), "Q4_0": (32, 18, 288), "Q4_1": (32, 20, 320), "Q4_K": (256, 144, 2368), "Q5_K": (256, 176, 2880), "Q6_K": (256, 210, 3360)}
+SIZES = [(12288, 4096), (4096, 4096), (22016, 4096), (4096, 11008), (32000, 4096), (6144, 4096), (28672, 4096), (4096, 14336), (128256, 4096)]
 ROWS = [1, 4, 8, 16, 32]
+UNITS = 132
 
 
-def name(product, rows8, variant):
-    return f"q8_p{product}_r{rows8}_t{variant[0]}w{variant[1]}a{variant[2]}.cubin"
+def name(kind, fmt, product, rows8=0, variant=None):
+    return f"{kind}_{fmt}_p{product}_r{rows8}" + ("" if variant is None else "_t%da%dl%db%d" % variant) + ".cubin"
 
 
-def build(out):
-    import compile
+def build(out, tune):
+    import compile, re
 
+    os.makedirs(out, exist_ok=True)
     lib = compile.nvrtc()
-    for product in (1, 2):
-        for rows8 in (1, 2, 4):
-            for v in VARIANTS:
-                options = [f"-DPRODUCT_TYPE={product}", f"-DROWS8={rows8}", f"-DTILES={v[0]}", f"-DWARPS={v[1]}", f"-DAHEAD={v[2]}"]
-                cubin, log = compile.compile(lib, options, "sm_90a", "quantised.cu")
-                open(os.path.join(out, name(product, rows8, v)), "wb").write(cubin)
-                lines = log.split("\n")
-                for i, line in enumerate(lines):
-                    if "product_q8" in line and "Compiling" in line:
-                        print(name(product, rows8, v), [x.strip() for x in lines[i + 1 : i + 4] if "registers" in x or "spill" in x])
+
+    def one(file, source, options, kernel):
+        cubin, log = compile.compile(lib, options, "sm_90a", source)
+        open(os.path.join(out, file), "wb").write(cubin)
+        m = re.search(rf"Compiling entry function '{kernel}'(.*?)(?=Compiling entry|\Z)", log, re.S)
+        print(file, re.findall(r"Used \d+ registers|\d+ bytes spill stores", m[1]))
+
+    for fmt in BLOCKS:
+        for product in (1, 2):
+            options = [f"-DFORMAT={fmt}", f"-DPRODUCT_TYPE={product}"]
+            one(name("rows", fmt, product), "quantised_rows.cu", options, "pack")
+            for rows8 in (1, 2, 4):
+                more = options + [f"-DROWS8={rows8}"]
+                one(name("q", fmt, product, rows8), "quantised.cu", more, "product")
+                if tune and product == 2:
+                    for v in VARIANTS[rows8]:
+                        shape = [f"-DTILES={v[0]}", f"-DACROSS={v[1]}", f"-DALONG={v[2]}", f"-DRESIDENT={v[3]}"]
+                        try:
+                            one(name("q", fmt, product, rows8, v), "quantised.cu", more + shape, "product")
+                        except SystemExit as e:
+                            print(name("q", fmt, product, rows8, v), "no", "shared memory" if "shared memory" in str(e) else e)
 
 
-def run(out):
+def modules(out):
     import torch
-    from device import Kernel, time_graph
+    from device import Kernel, cuda, ok
 
-    torch.manual_seed(1)
+    sums = torch.zeros(1 << 25, device="cuda")
+    arrivals = torch.zeros(1 << 14, dtype=torch.int32, device="cuda")
 
     class Product:
-        def __init__(self, product, rows8, variant):
-            path = os.path.join(out, name(product, rows8, variant))
-            self.main, self.pack, self.dequantise = (Kernel(path, k) for k in ("product_q8", "pack_q8", "dequantise_q8_tiles"))
-            self.rows8, self.v, self.dtype = rows8, variant, torch.float16 if product == 1 else torch.bfloat16
+        """quantised.cu of one format, type and number of rows."""
 
-        def weight(self, raw, n, k):
-            blocks, tiles = k // 32, (n + 15) // 16
-            w = torch.zeros(tiles * blocks * 512, dtype=torch.uint8, device="cuda")
-            s = torch.zeros(tiles * blocks * 16, dtype=torch.float16, device="cuda")
-            self.pack.launch((4096, 1, 1), 256, raw, n, blocks, 0, w, s)
-            return w, s
+        def __init__(self, fmt, product, rows8, variant=None):
+            self.fmt, self.rows8, self.dtype = fmt, rows8, torch.float16 if product == 1 else torch.bfloat16
+            path = os.path.join(out, name("q", fmt, product, rows8, variant))
+            self.kernel = Kernel(path, "product")
+            self.kernel.shared = self.kernel.constant("product_shared_bytes")
+            ok(cuda.cuFuncSetAttribute(self.kernel.function, 8, self.kernel.shared))
+            self.threads = self.kernel.constant("product_threads")
+            self.most = UNITS * self.kernel.constant("product_resident")
+            self.columns = self.kernel.constant("product_columns")
+            self.sums, self.arrivals = sums, arrivals
 
-        def launch(self, w, s, x, y, parts, scratch, arrivals, add=0):
-            rows, k = x.shape
+        def groups(self, n):
+            return -(-n // self.columns)
+
+        def launch(self, w, x, y, parts, add=0):
             n = y.shape[1]
-            per = 16 * self.v[0] * self.v[1]
-            self.main.launch(((n + per - 1) // per, parts, 1), 32 * self.v[1], w, s, x, x.stride(0), k // 32, n, rows, y, y.stride(0), add,
-                             scratch, arrivals)
+            items = self.groups(n) * parts
+            self.kernel.launch((min(items, self.most), 1, 1), self.threads, w, x, x.stride(0), x.shape[1] // BLOCKS[self.fmt][0], n, x.shape[0], y, y.stride(0), add,
+                               parts, self.sums, self.arrivals)
 
-    def quantise(n, k):
-        w = torch.randn(n, k // 32, 32, device="cuda") / k ** 0.5
-        d = (w.abs().amax(-1, keepdim=True) / 127).half()
-        q = torch.round(w / d.float()).clamp(-127, 127).to(torch.int8)
-        raw = torch.cat([d.view(torch.uint8).view(n, k // 32, 2), q.view(torch.uint8)], -1).contiguous()
-        return raw.view(-1), (q.double() * d.double()).view(n, k)
+    class Rows:
+        """quantised_rows.cu of one format and type."""
 
+        def __init__(self, fmt, product):
+            self.fmt = fmt
+            path = os.path.join(out, name("rows", fmt, product))
+            self.pack_kernel, self.dequantise, self.embed, self.random = (Kernel(path, k) for k in ("pack", "dequantise", "embed", "random_tiles"))
+
+        def empty(self, n, k):
+            return torch.zeros(-(-n // 16) * (k // BLOCKS[self.fmt][0]) * BLOCKS[self.fmt][2], dtype=torch.uint8, device="cuda")
+
+        def pack(self, raw, n, k):
+            w, beyond = self.empty(n, k), torch.zeros(1, dtype=torch.int32, device="cuda")
+            self.pack_kernel.launch((4096, 1, 1), 256, raw, n, k // BLOCKS[self.fmt][0], 0, w, beyond, 1)
+            return w, beyond
+
+        def made(self, n, k, seed):
+            w = self.empty(n, k)
+            self.random.launch((4096, 1, 1), 256, (seed,), (3.0 / k) ** 0.5, (w.numel() // BLOCKS[self.fmt][2],), w)
+            return w
+
+    return Product, Rows
+
+
+def blocks(fmt, n, k):
+    """Random blocks as in a file and, apart from the kernels, their values in float64."""
+    import torch
+
+    values, size, _ = BLOCKS[fmt]
+    raw = torch.randint(0, 256, (n, k // values, size), dtype=torch.uint8, device="cuda")
+
+    def half(at, scale):
+        h = ((torch.rand(raw.shape[:2], device="cuda") + 0.5) * scale * (torch.randint(0, 2, raw.shape[:2], device="cuda") * 2 - 1)).half()
+        raw[:, :, at : at + 2] = h.view(torch.uint8).view(*raw.shape[:2], 2)
+        return h.double()[:, :, None]
+
+    byte = lambda a, b: raw[:, :, a:b].to(torch.int32)
+    signed = lambda a, b: raw[:, :, a:b].contiguous().view(torch.int8).double()
+    nibbles = lambda q: torch.cat([q & 15, q >> 4], -1)
+    if fmt == "Q8_0":
+        w = half(0, 0.01) * signed(2, 34)
+    elif fmt == "Q4_0":
+        w = half(0, 0.2) * (nibbles(byte(2, 18)) - 8)
+    elif fmt == "Q4_1":
+        w = half(0, 0.2) * nibbles(byte(4, 20)) + half(2, 1.5)
+    elif fmt == "Q6_K":
+        low, high = byte(0, 128), byte(128, 192)
+        q = []
+        for part in range(8):
+            half_of, quarter = part // 4, part % 4
+            a = low[:, :, 64 * half_of + 32 * (quarter % 2) :][:, :, :32] >> (4 * (quarter // 2)) & 15
+            b = high[:, :, 32 * half_of :][:, :, :32] >> (2 * quarter) & 3
+            q.append(a + 16 * b)
+        w = half(208, 0.0007) * signed(192, 208).repeat_interleave(16, -1) * (torch.cat(q, -1) - 32)
+    else:
+        at = 48 if fmt == "Q5_K" else 16
+        s = byte(4, 16)
+        scale = torch.cat([s[:, :, :4] & 63, (s[:, :, 8:] & 15) | (s[:, :, :4] >> 6) << 4], -1)
+        least = torch.cat([s[:, :, 4:8] & 63, s[:, :, 8:] >> 4 | (s[:, :, 4:8] >> 6) << 4], -1)
+        q = []
+        for part in range(8):
+            a = byte(at + 32 * (part // 2), at + 32 * (part // 2) + 32) >> (4 * (part % 2)) & 15
+            q.append(a + ((byte(16, 48) >> part & 1) << 4 if fmt == "Q5_K" else 0))
+        w = half(0, 0.004) * scale.repeat_interleave(32, -1) * torch.cat(q, -1) - half(2, 0.03) * least.repeat_interleave(32, -1)
+    return raw.view(-1), w.reshape(n, k)
+
+
+def check(out):
+    import torch
+
+    torch.manual_seed(1)
+    Product, Rows = modules(out)
+    count = 0
+    for fmt, (values, _, _) in BLOCKS.items():
+        worst = 0
+        for product in (1, 2):
+            rows_of = Rows(fmt, product)
+            products = {r: Product(fmt, product, r) for r in (1, 2, 4)}
+            for n, k in ((100, values), (333, 1024 + values), (4096, 4096), (17, 11 * values), (1, 2 * values), (2000, 14336)):
+                raw, exact = blocks(fmt, n, k)
+                w, beyond = rows_of.pack(raw, n, k)
+                dtype = products[1].dtype
+                wide = torch.full((n, k), 7.0, dtype=dtype, device="cuda")
+                rows_of.dequantise.launch((1024, 1, 1), 256, w, n, k // values, wide, k)
+                assert torch.equal(wide, exact.float().to(dtype)), (fmt, "dequantised")
+                tokens = torch.randint(0, n, (50,), dtype=torch.int32, device="cuda")
+                table = torch.full((50, k), 7.0, device="cuda")
+                rows_of.embed.launch((50, 1, 1), 256, w, 0, n, tokens, k, table)
+                assert torch.equal(table, exact.float()[tokens.long()]), (fmt, "embedded")
+                assert beyond.item() == 0
+                for rows8, p in products.items():
+                    for rows in {1, 8 * rows8 - 3, 8 * rows8}:
+                        x = torch.randn(rows, k, device="cuda").to(dtype)
+                        expected = x.double() @ exact.T
+                        size = x.double().abs() @ exact.abs().T
+                        for parts in (1, 2, 3, 8):
+                            if p.groups(n) * parts * 8 * rows8 * p.columns > p.sums.numel():
+                                continue
+                            results = []
+                            for _ in range(2):
+                                y = torch.full((rows + 1, n + 5), 7.0, device="cuda")
+                                p.launch(w, x, y[:rows, :n], parts, add=1)
+                                results.append(y)
+                            assert torch.equal(*results), "again"
+                            assert (y[rows] == 7).all() and (y[:, n:] == 7).all(), "beyond"
+                            error = ((y[:rows, :n].double() - 7 - expected).abs() / (size + 7)).max().item()
+                            worst = max(worst, error)
+                            count += 1
+                            assert error < 2e-6, (fmt, product, n, k, rows, parts, error)
+            # Scales that are no numbers reach their row alone.
+            raw, _ = blocks(fmt, 64, 2 * values)
+            size = BLOCKS[fmt][1]
+            at = 208 if fmt == "Q6_K" else 0
+            for row, bits in ((3, 0x7E00), (12, 0x7C00)):
+                raw[row * 2 * size + at : row * 2 * size + at + 2] = torch.tensor([bits & 255, bits >> 8], dtype=torch.uint8, device="cuda")
+            w, beyond = rows_of.pack(raw, 64, 2 * values)
+            assert (beyond.item() == 1) == (product == 1), "beyond fp16"
+            y = torch.zeros(2, 64, device="cuda")
+            products[1].launch(w, torch.randn(2, 2 * values, device="cuda").to(dtype), y, 1)
+            broken = ~torch.isfinite(y).all(0)
+            assert broken.nonzero().flatten().tolist() == [3, 12], broken.nonzero()
+        print(f"{fmt}: correct, worst error of sum |w x| {worst:.2e}", flush=True)
+    print(count, "products checked")
+
+
+def parts_of(p, n, k):
+    """As QuantisedProducts chooses them."""
+    groups, units = p.groups(n), p.most
+    best, chosen = 1e9, 1
+    for parts in (1, 2, 3, 4, 6, 8):
+        if parts > 1 and k / parts < 1024:
+            break
+        cost = -(-groups * parts // units) / parts + (0.1 if parts > 1 else 0)
+        if cost < best:
+            best, chosen = cost, parts
+    return chosen
+
+
+def measure(out, formats, tune, sizes, rows_list, once=False):
+    import torch
+    from device import time_graph
+
+    torch.manual_seed(1)
+    Product, Rows = modules(out)
     made = {}
 
     def product_of(*key):
@@ -71,55 +233,52 @@ def run(out):
             made[key] = Product(*key)
         return made[key]
 
-    scratch = torch.zeros(16 * 32 * 40000, device="cuda")
-    arrivals = torch.zeros(4096, dtype=torch.int32, device="cuda")
-    worst = 0
-    for product in (1, 2):
-        for n, k in ((100, 64), (4096, 4096), (333, 352)):
-            raw, exact = quantise(n, k)
-            for rows8 in (1, 2, 4):
-                p = product_of(product, rows8, VARIANTS[0])
-                w, s = p.weight(raw, n, k)
-                deq = torch.zeros(n, k, dtype=p.dtype, device="cuda")
-                p.dequantise.launch((1024, 1, 1), 256, w, s, n, k // 32, deq, k)
-                assert torch.equal(deq, exact.float().to(p.dtype)), "dequantised"
-                for rows in (1, 8 * rows8 - 3, 8 * rows8):
-                    x = torch.randn(rows, k, device="cuda").to(p.dtype)
-                    expected = x.double() @ exact.T
-                    for parts in (1, 2, 3):
-                        y = torch.full((rows, n), 7.0, device="cuda")
-                        p.launch(w, s, x, y, parts, scratch, arrivals, add=1)
-                        error = ((y.double() - 7 - expected).norm() / expected.norm()).item()
-                        worst = max(worst, error)
-                        assert error < 1e-5, (product, n, k, rows, parts, error)
-    print(f"correct; worst relative error {worst:.2e}")
-    print("n,k,rows,type,cublas_us,q8_us,ratio,variant,parts,floor16_us,floor8_us")
-    for product in (2, 1):
-        dtype = torch.float16 if product == 1 else torch.bfloat16
-        for n, k in SIZES if product == 2 else SIZES[1:3]:
-            raw, _ = quantise(n, k)
-            copies = max(2, int(220e6 / (n * k)) + 1)
-            dense = [torch.randn(n, k, device="cuda").to(dtype) for _ in range(max(2, copies // 2 + 1))]
-            base = product_of(product, 1, VARIANTS[0])
-            packs = [base.weight(raw, n, k) for _ in range(copies)]
-            for rows in ROWS:
-                x = torch.randn(rows, k, device="cuda").to(dtype)
-                blas = time_graph([lambda w=w: torch.mm(x, w.T) for w in dense] * 2)
-                rows8 = 1 if rows <= 8 else 2 if rows <= 16 else 4
-                best = (1e9,)
+    print("format,n,k,rows,cublas_us,us,ratio,variant,parts,floor16_us,floor_us")
+    for n, k in sizes:
+        dense = [torch.randn(n, k, device="cuda").to(torch.bfloat16) for _ in range(max(2, int(110e6 / (n * k)) + 1))]
+        blas = {}
+        for rows in rows_list:
+            x = torch.randn(rows, k, device="cuda").to(torch.bfloat16)
+            blas[rows] = time_graph([lambda w=w: torch.mm(x, w.T) for w in dense] * 2, 9)
+        del dense
+        for fmt in formats:
+            values, _, size = BLOCKS[fmt]
+            rows_of = Rows(fmt, 2)
+            one = -(-n // 16) * (k // values) * size
+            packs = [rows_of.made(n, k, i) for i in range(max(2, int(180e6 / one) + 1))]
+            for rows in rows_list:
+                x = torch.randn(rows, k, device="cuda").to(torch.bfloat16)
                 y = torch.zeros(rows, n, device="cuda")
-                for v in VARIANTS:
-                    p = product_of(product, rows8, v)
-                    for parts in (1, 2, 4, 8, 16):
-                        if k // 32 // parts < 4 or (n // (16 * v[0] * v[1])) * parts > 132 * 24:
+                rows8 = 1 if rows <= 8 else 2 if rows <= 16 else 4
+                if once:
+                    p = product_of(fmt, 2, rows8, None)
+                    [p.launch(w, x, y, parts_of(p, n, k)) for w in packs[:3]]
+                    torch.cuda.synchronize()
+                    continue
+                times = []
+                for v in VARIANTS[rows8] if tune else [None]:
+                    if not os.path.exists(os.path.join(out, name("q", fmt, 2, rows8, v))):
+                        continue  # too much shared memory
+                    p = product_of(fmt, 2, rows8, v)
+                    for parts in (1, 2, 4) if tune else [parts_of(p, n, k)]:
+                        if parts > 1 and (k // 256 // parts < 2 or p.groups(n) * parts > 1500):
                             continue
-                        t = time_graph([lambda w=w: p.launch(*w, x, y, parts, scratch, arrivals) for w in packs], 7)
-                        if t < best[0]:
-                            best = (t, v, parts)
-                print(f"{n},{k},{rows},{'fp16' if product == 1 else 'bf16'},{blas:.1f},{best[0]:.1f},{best[0] / blas:.2f},{best[1]},{best[2]},"
-                      f"{2 * n * k / 3.02e6:.1f},{34 / 32 * n * k / 3.02e6:.1f}".replace(", ", "/"), flush=True)
-            del dense, packs
+                        times.append((time_graph([lambda w=w: p.launch(w, x, y, parts) for w in packs], 7), "%d/%d/%d/%d" % v if v else "-", parts))
+                times.sort()
+                for t in times[: 4 if tune else 1]:
+                    print(f"{fmt},{n},{k},{rows},{blas[rows]:.1f},{t[0]:.1f},{t[0] / blas[rows]:.2f},{t[1]},{t[2]},{2 * n * k / 3.02e6:.1f},{one / 3.02e6:.1f}", flush=True)
+            del packs
 
 
 if __name__ == "__main__":
-    build(sys.argv[2]) if sys.argv[1] == "compile" else run(sys.argv[2])
+    what, out = sys.argv[1:3]
+    if what == "compile":
+        build(out, "tune" in sys.argv)
+    elif what == "check":
+        check(out)
+    elif what == "once":  # for profilers
+        measure(out, sys.argv[5:], False, [tuple(map(int, sys.argv[3].split("x")))], [int(sys.argv[4])], True)
+    elif what == "tune":
+        measure(out, sys.argv[3:], True, [SIZES[0], SIZES[1], SIZES[2], SIZES[3]], [1, 8, 16, 32])
+    else:
+        measure(out, sys.argv[3:], False, SIZES, ROWS)

@@ -1,275 +1,290 @@
-// Products with weights that stay in Q8_0: out = in . w^T for few rows, as fast as the weights can be read.
+// Products with weights that stay quantised: out = in . w^T for few rows, as fast as the weights can be read.
 //
-// ROWS8: blocks of 8 rows of in (1 to 4). PRODUCT_TYPE: of in, F16 or BF16 (numbers.cuh).
+// FORMAT: a type of formats.cuh; weights are its tiles (quantised_tiles.cuh). ROWS8: blocks of 8 rows of in (1 to 4). PRODUCT_TYPE: of in,
+// F16 or BF16 (numbers.cuh).
 //
-// Weights, packed by pack_q8: tiles of 16 outputs x 32 inputs (a block of Q8_0), [outputs / 16][inputs / 32][32 lanes][16 bytes],
-// the bytes in the order in which a lane gives them to two mma.m16n8k16: the sum over k does not care which k is where, so
-// 8 neighbours of a row are one lane's, and in can be read as it lies. Scales: [outputs / 16][inputs / 32][8] pairs of half, of
-// rows g and g + 8.
-//
-// A warp works on TILES tiles, a block on WARPS times as many, and on one part of the inputs; the last of the parts' blocks to arrive
-// adds them up, in the order of parts. So results repeat bit for bit.
-#include "numbers.cuh"
+// An item of work is a group of outputs and a part of the inputs; a block of threads takes every gridDim.x-th. Its warps are ACROSS
+// the outputs, TILES tiles each, and ALONG the inputs. Each copies its weights into a ring of its own in shared memory and runs ahead
+// of the products, over the ends of items too. Warps along the inputs add their sums there; where a group has several parts, the last
+// of their blocks to arrive adds them. Both in a fixed order: results repeat bit for bit.
+#include "ptx.cuh"
+#include "quantised_tiles.cuh"
 
-typedef unsigned int u32;
+typedef Tile<FORMAT> Packed;
 
 #ifndef TILES
-#define TILES 1
-#define WARPS 8
-#define AHEAD 4  // blocks of inputs in flight
+#define TILES 2
+#define ACROSS 1
+#define ALONG 8
+#define RESIDENT 2
 #endif
 
-// Four signed bytes to four values of PRODUCT_TYPE, exactly: x = (bits of 1024 + u or 128 + u) - bias.
-__device__ __forceinline__ void widen4(u32 bytes, u32& low, u32& high) {
+// Of a multiprocessor, for two blocks or one.
+#if __CUDA_ARCH__ == 800 || __CUDA_ARCH__ == 870
+constexpr int SHARED_MOST = 162 * 1024;
+#elif __CUDA_ARCH__ < 900 || __CUDA_ARCH__ >= 1200
+constexpr int SHARED_MOST = 98 * 1024;
+#else
+constexpr int SHARED_MOST = 226 * 1024;
+#endif
+
+constexpr int WARPS_ALONG = SHARED_MOST < 160 * 1024 ? ALONG / 2 : ALONG;
+constexpr int WARPS = ACROSS * WARPS_ALONG;
+constexpr int THREADS = WARPS * WARP;
+constexpr int ROWS = 8 * ROWS8;
+constexpr int COLUMNS = 16 * TILES * ACROSS;  // outputs of an item
+constexpr int PITCH = COLUMNS + 4;            // no two lanes of a warp write to one bank
+constexpr int STAGE = Packed::UNITS > 1 ? 1 : 4;  // blocks of a tile
+constexpr int STAGE_BYTES = TILES * STAGE * Packed::BYTES;
+constexpr int MEETING = WARPS_ALONG * ROWS * PITCH * 4;
+constexpr int LEAST = 2 * WARPS * STAGE_BYTES + MEETING;
+constexpr int BLOCKS = RESIDENT * LEAST <= SHARED_MOST ? RESIDENT : 1;  // on a multiprocessor
+constexpr int FIT = (SHARED_MOST / BLOCKS - MEETING) / (WARPS * STAGE_BYTES);
+constexpr int STAGES = FIT > 6 ? 6 : FIT;
+constexpr int SHARED_BYTES = WARPS * STAGES * STAGE_BYTES + MEETING;
+static_assert(STAGES >= 2, "shared memory");
+
+extern "C" __constant__ const int product_threads = THREADS;
+extern "C" __constant__ const int product_resident = BLOCKS;
+extern "C" __constant__ const int product_columns = COLUMNS;
+extern "C" __constant__ const int product_shared_bytes = SHARED_BYTES;
+
+__device__ __forceinline__ void addProduct(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1) {
   if constexpr (PRODUCT_TYPE == F16) {
-    u32 u = bytes ^ 0x80808080u;
-    u32 a = __byte_perm(u, 0x64646464u, 0x4140);
-    u32 b = __byte_perm(u, 0x64646464u, 0x4342);
-    asm("sub.f16x2 %0, %1, %2;" : "=r"(low) : "r"(a), "r"(0x64806480u));
-    asm("sub.f16x2 %0, %1, %2;" : "=r"(high) : "r"(b), "r"(0x64806480u));
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
   } else {
-    u32 a = __byte_perm(bytes, 0x43434343u, 0x4140);
-    u32 b = __byte_perm(bytes, 0x43434343u, 0x4342);
-    // 128 + low seven bits, less 128 or, where the sign is set, 256
-    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(low) : "r"(a & 0xff80ff80u), "r"(0xbf80bf80u), "r"(a & 0xff7fff7fu));
-    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(high) : "r"(b & 0xff80ff80u), "r"(0xbf80bf80u), "r"(b & 0xff7fff7fu));
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
   }
 }
 
-__device__ __forceinline__ void multiply(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1) {
-  if constexpr (PRODUCT_TYPE == F16) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  } else {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  }
-}
+// A warp's way through its items: a group of outputs, a part of the inputs, and the blocks [at, to) of them that are the warp's.
+struct Walk {
+  int groups, parts, blocks, along;
+  int group, part, at, to;
 
-__device__ __forceinline__ uint4 stream(const uint4* at) {  // read once: not kept in L1
-  uint4 v;
-  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(at));
-  return v;
+  __device__ __forceinline__ Walk(int groups, int parts, int blocks, int along)
+      : groups(groups), parts(parts), blocks(blocks), along(along), group(blockIdx.x), part(0) {
+    settle();
+  }
+
+  __device__ __forceinline__ bool inside() const { return part < parts; }
+
+  __device__ __forceinline__ void next() {
+    group += gridDim.x;
+    settle();
+  }
+
+  __device__ __forceinline__ void settle() {
+    while (group >= groups && part < parts) {
+      group -= groups;
+      part++;
+    }
+    int from = 0, count = part < parts ? blocks : 0;
+    if (parts > 1 && part < parts) {
+      from = blocks * part / parts;
+      count = blocks * (part + 1) / parts - from;
+    }
+    at = from + count * along / WARPS_ALONG;
+    to = from + count * (along + 1) / WARPS_ALONG;
+  }
+};
+
+// A stage of the warp's tiles on its way into shared memory.
+__device__ __forceinline__ void fetch(byte* to, const byte* weights, int tile, int tiles, int blocks, int at, int count, int lane) {
+#pragma unroll
+  for (int i = 0; i < TILES; i++) {
+    const byte* from = weights + ((long)min(tile + i, tiles - 1) * blocks + at) * Packed::BYTES;
+    u32 target = sharedAddress(to + i * STAGE * Packed::BYTES);
+#pragma unroll
+    for (int piece = 0; piece < STAGE * Packed::BYTES; piece += 16 * WARP) {
+      int own = piece + lane * 16;
+      if (own < count * Packed::BYTES) {
+        copy16(target + own, from + own);
+      }
+    }
+  }
 }
 
 // A lane's sums: outputs g (first two) and g + 8 of a tile, rows 2t and 2t + 1 of eight.
-extern "C" __global__ void __launch_bounds__(32 * WARPS) product_q8(
-    const uint4* __restrict__ weights,
-    const u32* __restrict__ scales,
-    const unsigned short* __restrict__ in,
-    int in_stride,  // a multiple of 8
-    int blocks,     // of 32 inputs
-    int outputs,
-    int rows,       // 1 to ROWS8 * 8
-    float* __restrict__ out,
-    int out_stride,
-    int add,
-    float* __restrict__ parts,  // [gridDim.y][ROWS8 * 8][gridDim.x * 16 * TILES * WARPS]
-    u32* __restrict__ arrivals) {  // [gridDim.x], zero, and left so
-  int lane = threadIdx.x % 32;
-  int warp = threadIdx.x / 32;
-  int g = lane / 4, t = lane % 4;
-  int tile = (blockIdx.x * WARPS + warp) * TILES;
-  int from = (int)((long)blocks * blockIdx.y / gridDim.y);
-  int to = (int)((long)blocks * (blockIdx.y + 1) / gridDim.y);
-  float sum[TILES][ROWS8][4] = {};
-  int tiles = (outputs + 15) / 16;
-  if (tile < tiles) {
-    const uint4* x_row[ROWS8];  // of rows behind the last nothing is kept
-    for (int r = 0; r < ROWS8; r++) {
-      x_row[r] = reinterpret_cast<const uint4*>(in + (long)min(8 * r + g, rows - 1) * in_stride) + t;
+__device__ __forceinline__ void unit(
+    float (&sum)[TILES][ROWS8][4], const byte* block, int u, int lane, const unsigned short* const (&in)[ROWS8], long k) {
+  const u32 one = PRODUCT_TYPE == F16 ? 0x3c003c00u : 0x3f803f80u;
+  const u32 ones[4] = {one, one, one, one};
+  u32 x[ROWS8][4];
+  float total[ROWS8][4];  // of in
+#pragma unroll
+  for (int r = 0; r < ROWS8; r++) {
+    if (Packed::HALVES) {
+      uint2 low = __ldg(reinterpret_cast<const uint2*>(in[r] + k));
+      uint2 high = __ldg(reinterpret_cast<const uint2*>(in[r] + k + 16));
+      x[r][0] = low.x, x[r][1] = low.y, x[r][2] = high.x, x[r][3] = high.y;
+    } else {
+      uint4 all = __ldg(reinterpret_cast<const uint4*>(in[r] + k));
+      x[r][0] = all.x, x[r][1] = all.y, x[r][2] = all.z, x[r][3] = all.w;
     }
-    const uint4* w[TILES];
-    const u32* s[TILES];
-    for (int i = 0; i < TILES; i++) {
-      int own = min(tile + i, tiles - 1);
-      w[i] = weights + (long)own * blocks * 32 + lane;
-      s[i] = scales + (long)own * blocks * 8 + g;
-    }
-    uint4 quants[AHEAD][TILES];
-    u32 scale[AHEAD][TILES];
-#pragma unroll
-    for (int a = 0; a < AHEAD; a++) {
-      for (int i = 0; i < TILES; i++) {
-        int k = min(from + a, blocks - 1);
-        quants[a][i] = stream(w[i] + k * 32);
-        scale[a][i] = __ldg(s[i] + k * 8);
-      }
-    }
-    for (int base = from; base < to; base += AHEAD) {
-#pragma unroll
-      for (int a = 0; a < AHEAD; a++) {
-        int k = base + a;
-        if (k < to) {
-          uint4 x[ROWS8];
-#pragma unroll
-          for (int r = 0; r < ROWS8; r++) {
-            x[r] = __ldg(x_row[r] + k * 4);
-          }
-          int next = k + AHEAD;
-#pragma unroll
-          for (int i = 0; i < TILES; i++) {
-            uint4 q = quants[a][i];
-            u32 d = scale[a][i];
-            if (next < to) {
-              quants[a][i] = stream(w[i] + next * 32);
-              scale[a][i] = __ldg(s[i] + next * 8);
-            }
-            u32 first[4], second[4];  // rows g, g + 8 of k = 0..15, 16..31
-            widen4(q.x, first[0], first[2]);
-            widen4(q.y, first[1], first[3]);
-            widen4(q.z, second[0], second[2]);
-            widen4(q.w, second[1], second[3]);
-            float upper = widen<F16>(d & 0xffff), lower = widen<F16>(d >> 16);
-#pragma unroll
-            for (int r = 0; r < ROWS8; r++) {
-              float c[4] = {};
-              multiply(c, first, x[r].x, x[r].y);
-              multiply(c, second, x[r].z, x[r].w);
-              sum[i][r][0] += c[0] * upper;
-              sum[i][r][1] += c[1] * upper;
-              sum[i][r][2] += c[2] * lower;
-              sum[i][r][3] += c[3] * lower;
-            }
-          }
-        }
-      }
-    }
-  }
-  long width = (long)gridDim.x * (16 * TILES * WARPS);
-  if (gridDim.y > 1) {
-#pragma unroll
-    for (int i = 0; i < TILES; i++) {
-#pragma unroll
-      for (int r = 0; r < ROWS8; r++) {
-#pragma unroll
-        for (int e = 0; e < 4; e++) {
-          int row = 8 * r + 2 * t + (e & 1);
-          int column = (tile + i) * 16 + g + (e & 2) * 4;
-          __stcg(parts + ((long)blockIdx.y * ROWS8 * 8 + row) * width + column, sum[i][r][e]);
-        }
-      }
-    }
-    __threadfence();
-    __shared__ bool last;
-    __syncthreads();
-    if (threadIdx.x == 0) {
-      u32 before = atomicAdd(arrivals + blockIdx.x, 1);
-      last = before == gridDim.y - 1;
-      if (last) {
-        arrivals[blockIdx.x] = 0;
-      }
-    }
-    __syncthreads();
-    if (!last) {
-      return;
-    }
-    __threadfence();
-#pragma unroll
-    for (int i = 0; i < TILES; i++) {
-#pragma unroll
-      for (int r = 0; r < ROWS8; r++) {
-#pragma unroll
-        for (int e = 0; e < 4; e++) {
-          int row = 8 * r + 2 * t + (e & 1);
-          int column = (tile + i) * 16 + g + (e & 2) * 4;
-          float total = 0;
-          for (u32 p = 0; p < gridDim.y; p++) {
-            total += __ldcg(parts + ((long)p * ROWS8 * 8 + row) * width + column);
-          }
-          sum[i][r][e] = total;
-        }
-      }
+    if (Packed::OFFSET) {
+      total[r][0] = total[r][1] = total[r][2] = total[r][3] = 0;
+      addProduct(total[r], ones, x[r][0], x[r][1]);
+      addProduct(total[r], ones, x[r][2], x[r][3]);
     }
   }
 #pragma unroll
   for (int i = 0; i < TILES; i++) {
+    u32 a[2][4];
+    UnitScale s;
+    Packed::operands(block + i * STAGE * Packed::BYTES, u, lane, a);
+    Packed::scales(block + i * STAGE * Packed::BYTES, u, lane / 4, s);
 #pragma unroll
     for (int r = 0; r < ROWS8; r++) {
+      float first[4] = {}, second[4] = {};
+      addProduct(first, a[0], x[r][0], x[r][1]);
+      addProduct(Packed::HALVES ? second : first, a[1], x[r][2], x[r][3]);
 #pragma unroll
       for (int e = 0; e < 4; e++) {
-        int row = 8 * r + 2 * t + (e & 1);
-        int column = (tile + i) * 16 + g + (e & 2) * 4;
-        if (row < rows && column < outputs) {
-          float* at = out + (long)row * out_stride + column;
-          *at = add ? *at + sum[i][r][e] : sum[i][r][e];
+        sum[i][r][e] += first[e] * s.scale[0][e / 2];
+        if (Packed::HALVES) {
+          sum[i][r][e] += second[e] * s.scale[1][e / 2];
+        }
+        if (Packed::OFFSET) {
+          sum[i][r][e] += total[r][e] * s.offset[e / 2];
         }
       }
     }
   }
 }
 
-// Blocks of Q8_0 as they lie in their file, rows of `blocks` blocks, to tiles; first_row is a row of the tiled weight.
-extern "C" __global__ void pack_q8(
-    const unsigned char* __restrict__ data,
-    int rows,
-    int blocks,
-    int first_row,
-    unsigned char* __restrict__ weights,
-    unsigned short* __restrict__ scales) {
-  for (long i = blockIdx.x * (long)blockDim.x + threadIdx.x; i < (long)rows * blocks; i += (long)gridDim.x * blockDim.x) {
-    int row = (int)(i / blocks) + first_row;
-    int k = (int)(i % blocks);
-    const unsigned char* block = data + i * 34;
-    int tile = row / 16, r = row % 16;
-    scales[(((long)tile * blocks + k) * 8 + r % 8) * 2 + r / 8] = (unsigned short)(block[0] | block[1] << 8);
-    unsigned char* to = weights + ((long)tile * blocks + k) * 512;
-    for (int j = 0; j < 32; j++) {
-      // Values 8t .. 8t + 7 belong to lane t of the row's four: first four to the first product.
-      int lane = r % 8 * 4 + j / 8;
-      int half = j % 8 / 4;             // which of the two products
-      int word = half * 2 + r / 8;      // x, y: rows g, g + 8 of the first; z, w of the second
-      to[lane * 16 + word * 4 + j % 4] = block[2 + j];
-    }
-  }
-}
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) product(
+    const byte* __restrict__ weights,
+    const unsigned short* __restrict__ in,
+    int in_stride,  // a multiple of 8
+    int blocks,     // of FORMAT, of inputs
+    int outputs,
+    int rows,       // 1 to ROWS
+    float* __restrict__ out,
+    int out_stride,
+    int add,
+    int parts,  // of the inputs
+    float* __restrict__ sums,       // [groups][parts][ROWS][COLUMNS]
+    u32* __restrict__ arrivals) {  // [groups], zero, and left so
+  extern __shared__ __align__(128) byte shared[];
+  float* meeting = reinterpret_cast<float*>(shared + WARPS * STAGES * STAGE_BYTES);  // [WARPS_ALONG][ROWS][PITCH]
+  int lane = threadIdx.x % WARP;
+  int warp = uniform(threadIdx.x / WARP);
+  int across = warp % ACROSS;
+  int along = warp / ACROSS;
+  int g = lane / 4, t = lane % 4;
+  byte* ring = shared + warp * STAGES * STAGE_BYTES;
+  int tiles = (outputs + 15) / 16;
+  int groups = (outputs + COLUMNS - 1) / COLUMNS;
 
-// out[i] = table[tokens[i]]: one block of threads a row.
-extern "C" __global__ void embed_q8(
-    const unsigned char* __restrict__ weights,
-    const unsigned short* __restrict__ scales,
-    const int* __restrict__ tokens,
-    int blocks,
-    int columns,
-    float* __restrict__ out) {
-  int row = tokens[blockIdx.x];
-  int tile = row / 16, r = row % 16;
-  for (int j = threadIdx.x; j < columns; j += blockDim.x) {
-    long at = (long)tile * blocks + j / 32;
-    int i = j % 32;
-    int lane = r % 8 * 4 + i / 8;
-    int word = i % 8 / 4 * 2 + r / 8;
-    float q = (float)(signed char)weights[at * 512 + lane * 16 + word * 4 + i % 4];
-    float d = widen<F16>(scales[(at * 8 + r % 8) * 2 + r / 8]);
-    out[(long)blockIdx.x * columns + j] = __fmul_rn(q, d);
-  }
-}
-
-// Rows [first, first + count) dequantised, for products of many rows.
-extern "C" __global__ void dequantise_q8_tiles(
-    const unsigned char* __restrict__ weights,
-    const unsigned short* __restrict__ scales,
-    int rows,
-    int blocks,
-    unsigned short* __restrict__ out,
-    int out_stride) {
-  long count = (long)rows * blocks * 4;  // eight values a thread
-  for (long i = blockIdx.x * (long)blockDim.x + threadIdx.x; i < count; i += (long)gridDim.x * blockDim.x) {
-    int row = (int)(i / (blocks * 4));
-    int part = (int)(i % (blocks * 4));
-    int tile = row / 16, r = row % 16;
-    long at = (long)tile * blocks + part / 4;
-    const unsigned char* from = weights + at * 512 + (r % 8 * 4 + part % 4) * 16 + r / 8 * 4;
-    float d = widen<F16>(scales[(at * 8 + r % 8) * 2 + r / 8]);
-    unsigned short v[8];
-    for (int j = 0; j < 8; j++) {
-      v[j] = narrow<PRODUCT_TYPE>(__fmul_rn((float)(signed char)from[j / 4 * 8 + j % 4], d));
+  Walk ahead(groups, parts, blocks, along);
+  int filled = 0;  // stage of the ring
+  auto next = [&] {
+    while (ahead.at >= ahead.to && ahead.inside()) {
+      ahead.next();
     }
-    uint4 packed;
-    packed.x = v[0] | v[1] << 16;
-    packed.y = v[2] | v[3] << 16;
-    packed.z = v[4] | v[5] << 16;
-    packed.w = v[6] | v[7] << 16;
-    *reinterpret_cast<uint4*>(out + (long)row * out_stride + part * 8) = packed;
+    if (ahead.at < ahead.to) {
+      int tile = (ahead.group * ACROSS + across) * TILES;
+      fetch(ring + filled * STAGE_BYTES, weights, tile, tiles, blocks, ahead.at, min(STAGE, ahead.to - ahead.at), lane);
+      ahead.at += STAGE;
+      filled = filled + 1 == STAGES ? 0 : filled + 1;
+    }
+    asm volatile("cp.async.commit_group;" ::: "memory");
+  };
+  for (int i = 0; i < STAGES - 1; i++) {
+    next();
+  }
+  const unsigned short* x[ROWS8];  // of rows behind the last nothing is kept
+  for (int r = 0; r < ROWS8; r++) {
+    x[r] = in + (long)min(8 * r + g, rows - 1) * in_stride + Packed::at(t, 0);
+  }
+  int current = 0;
+  __shared__ bool last;
+  for (Walk walk(groups, parts, blocks, along); walk.inside(); walk.next()) {
+    float sum[TILES][ROWS8][4] = {};
+    for (; walk.at < walk.to; walk.at += STAGE) {
+      asm volatile("cp.async.wait_group %0;" ::"n"(STAGES - 2) : "memory");
+      __syncwarp();
+      next();  // into the stage that was worked on before
+      const byte* stage = ring + current * STAGE_BYTES;
+      long k = (long)walk.at * FORMAT::VALUES;
+      if constexpr (STAGE == 1) {
+#pragma unroll
+        for (int u = 0; u < Packed::UNITS; u++) {
+          unit(sum, stage, u, lane, x, k + u * 32);
+        }
+      } else {
+        int count = min(STAGE, walk.to - walk.at);
+#pragma unroll 4
+        for (int b = 0; b < count; b++) {
+          unit(sum, stage + b * Packed::BYTES, 0, lane, x, k + b * 32);
+        }
+      }
+      current = current + 1 == STAGES ? 0 : current + 1;
+    }
+#pragma unroll
+    for (int i = 0; i < TILES; i++) {
+#pragma unroll
+      for (int r = 0; r < ROWS8; r++) {
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+          int row = 8 * r + 2 * t + (e & 1);
+          int column = (across * TILES + i) * 16 + g + (e & 2) * 4;
+          meeting[(along * ROWS + row) * PITCH + column] = sum[i][r][e];
+        }
+      }
+    }
+    __syncthreads();
+    int group = walk.group;
+    auto finish = [&](auto total) {
+      for (int v = threadIdx.x; v < ROWS * COLUMNS; v += THREADS) {
+        int row = v / COLUMNS;
+        int column = group * COLUMNS + v % COLUMNS;
+        if (row < rows && column < outputs) {
+          float* at = out + (long)row * out_stride + column;
+          float value = total(v);
+          *at = add ? *at + value : value;
+        }
+      }
+    };
+    auto own = [&](int v) {
+      const float* at = meeting + v / COLUMNS * PITCH + v % COLUMNS;
+      float total = 0;
+#pragma unroll
+      for (int w = 0; w < WARPS_ALONG; w++) {
+        total += at[w * ROWS * PITCH];
+      }
+      return total;
+    };
+    if (parts == 1) {
+      finish(own);
+    } else {
+      for (int v = threadIdx.x; v < ROWS * COLUMNS; v += THREADS) {
+        __stcg(sums + ((long)group * parts + walk.part) * (ROWS * COLUMNS) + v, own(v));
+      }
+      __threadfence();
+      __syncthreads();
+      if (threadIdx.x == 0) {
+        last = atomicAdd(arrivals + group, 1) == parts - 1;
+        if (last) {
+          arrivals[group] = 0;
+        }
+      }
+      __syncthreads();
+      if (last) {
+        __threadfence();
+        finish([&](int v) {
+          const float* at = sums + (long)group * parts * (ROWS * COLUMNS) + v;
+          float total = 0;
+          for (int p = 0; p < parts; p++) {
+            total += __ldcg(at + (long)p * (ROWS * COLUMNS));
+          }
+          return total;
+        });
+      }
+    }
+    __syncthreads();  // before the next sums
   }
 }

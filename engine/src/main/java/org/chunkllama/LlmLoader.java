@@ -115,7 +115,7 @@ final class LlmLoader implements AutoCloseable {
             layout,
             context,
             options.poolBytes(),
-            weightBytes(file),
+            weightBytes(backend, file),
             activationBytes(file.config()),
             free.getAsLong());
   }
@@ -127,18 +127,19 @@ final class LlmLoader implements AutoCloseable {
   }
 
   /**
-   * Weights as a device keeps them: two bytes a value, four where products are exact; as in the
-   * file if they stay quantised, and room to dequantise the largest.
+   * Weights as a device keeps them: two bytes a value, four where products are exact; less if they
+   * stay quantised, and room to dequantise the largest of those.
    */
-  private long weightBytes(ModelFile file) {
+  private long weightBytes(Backend backend, ModelFile file) {
     boolean exact = options.backendOptions().precision() == Precision.FP32;
-    boolean kept = options.backendOptions().keepQuantised() && !exact && !isDummy();
     long bytes = 0;
     long largest = 0;
     for (TensorInfo tensor : file.tensors()) {
       long values = tensor.shape().stream().reduce(1L, Math::multiplyExact);
-      if (kept && tensor.type() == DType.Q8_0) {
-        bytes += tensor.bytes();
+      OptionalLong kept =
+          isDummy() ? OptionalLong.empty() : backend.keptBytes(tensor.type(), values);
+      if (kept.isPresent()) {
+        bytes += kept.getAsLong();
         largest = Math.max(largest, 2 * values);
       } else {
         bytes += values * (exact ? 4 : 2);

@@ -46,6 +46,7 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
       new Arguments<>(CudaTensor.class, CudaMatrix.class, CudaKvCache.class);
 
   private final CudaDevice device;
+  private final KeptFormats kept;
   private final WeightUpload upload;
   private final RandomMatrices random;
   private final LinearLayers linear;
@@ -60,10 +61,12 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
 
   CudaBackend(BackendOptions options) {
     device = new CudaDevice(0, type(options.precision()));
-    upload = new WeightUpload(device, options.keepQuantised());
-    random = new RandomMatrices(device, options.keepQuantised());
-    linear = new LinearLayers(device);
-    rows = new RowKernels(device);
+    kept = new KeptFormats(device, options.weights());
+    QuantisedRows quantised = new QuantisedRows(device);
+    upload = new WeightUpload(device, kept, quantised);
+    random = new RandomMatrices(device, kept, quantised);
+    linear = new LinearLayers(device, quantised);
+    rows = new RowKernels(device, quantised);
     attention = new CudaAttention(device);
     graphs = new StepGraphs(device);
     tokenTable = new IndexTable(device, "token id");
@@ -167,6 +170,13 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
     CudaMatrix matrix = random.matrix(parts);
     weights.push(matrix.memory());
     return matrix;
+  }
+
+  @Override
+  public OptionalLong keptBytes(DType type, long values) {
+    return kept.keep(type)
+        ? OptionalLong.of(KeptFormats.bytes(type, values))
+        : OptionalLong.empty();
   }
 
   @Override

@@ -1,19 +1,31 @@
 package org.chunkllama.cuda;
 
+import java.util.List;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.MatrixProduct;
+import org.chunkllama.spi.DType;
 import org.chunkllama.spi.Matrix;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A weight in the type of the products, row-major, rows padded with zeros to a multiple of 8; or,
- * quantised, in the tiles that {@code quantised.cu} describes, scales behind them.
+ * A weight in the type of the products, row-major, rows padded with zeros to a multiple of 8; or
+ * one that stays quantised, in sections of one type each.
  */
 final class CudaMatrix implements Matrix {
+  /**
+   * Rows in the tiles of {@code quantised_tiles.cuh}.
+   *
+   * @param type of the section
+   * @param first output
+   * @param outputs of the section
+   * @param offset bytes to its tiles
+   */
+  record Section(DType type, int first, int outputs, long offset) {}
+
   private final int outputs;
   private final int inputs;
   private final DeviceMemory memory;
-  private final boolean quantised;
+  private final List<Section> sections;
 
   /** The product that ran last: most often the next one too. */
   @Nullable MatrixProduct lastProduct;
@@ -21,30 +33,21 @@ final class CudaMatrix implements Matrix {
   int lastRows;
   boolean lastAdd;
 
-  CudaMatrix(int outputs, int inputs, DeviceMemory memory, boolean quantised) {
+  /** {@code sections}: none if the weight is wide. */
+  CudaMatrix(int outputs, int inputs, DeviceMemory memory, List<Section> sections) {
     this.outputs = outputs;
     this.inputs = inputs;
     this.memory = memory;
-    this.quantised = quantised;
+    this.sections = List.copyOf(sections);
   }
 
-  /** True if in Q8_0. */
   boolean isQuantised() {
-    return quantised;
+    return !sections.isEmpty();
   }
 
-  /** Where a quantised weight's scales begin. */
-  long scalesOffset() {
-    return scalesOffset(outputs, inputs);
-  }
-
-  static long scalesOffset(int outputs, int inputs) {
-    return Math.ceilDiv(outputs, 16) * 16L * inputs;
-  }
-
-  /** Bytes of a quantised weight. */
-  static long quantisedBytes(int outputs, int inputs) {
-    return scalesOffset(outputs, inputs) / 32 * 34;
+  /** Of a weight that stays quantised. */
+  List<Section> sections() {
+    return sections;
   }
 
   /** Values from one row to the next. */

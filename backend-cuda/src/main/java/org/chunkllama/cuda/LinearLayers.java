@@ -18,9 +18,9 @@ final class LinearLayers implements AutoCloseable {
   private final QuantisedProducts quantised;
   private final Map<MatrixProduct.Shape, MatrixProduct> products = new HashMap<>();
 
-  LinearLayers(CudaDevice device) {
+  LinearLayers(CudaDevice device, QuantisedRows rows) {
     this.device = device;
-    quantised = new QuantisedProducts(device);
+    quantised = new QuantisedProducts(device, rows);
     setBias = device.kernels.module("rows.cu", device.productConstant()).kernel("set_bias", 4);
   }
 

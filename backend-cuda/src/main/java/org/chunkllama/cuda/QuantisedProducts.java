@@ -2,45 +2,53 @@ package org.chunkllama.cuda;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.chunkllama.cuda.CudaMatrix.Section;
+import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.spi.DType;
 import org.jspecify.annotations.Nullable;
 
-/** Products of few rows with weights that stay in Q8_0 ({@code quantised.cu}). */
+/** Products of few rows with weights that stay quantised ({@code quantised.cu}). */
 final class QuantisedProducts implements AutoCloseable {
   /** More rows are faster with the weight dequantised, even if that is done for each product. */
   static final int ROWS_MAX = 96;
 
   private static final String SOURCE = "quantised.cu";
   private static final int ROWS = 32; // of one launch
-  private static final int WARPS = 8;
-  private static final int OUTPUTS = 16 * WARPS; // of a block of threads
-  private static final int PARTS_MAX = 16;
-  private static final int BLOCKS_LEAST = 8; // of inputs, in a part
-  private static final double BLOCKS_PER_UNIT = 2.9; // that keep a multiprocessor busy
-  private static final int DEQUANTISE_THREADS = 256;
-  private static final int DEQUANTISE_BLOCKS = 1 << 12;
+  private static final int[] PARTS = {1, 2, 3, 4, 6, 8}; // that the inputs are divided into
+  private static final int INPUTS_LEAST = 1024; // in a part
+  private static final double MEETING = 0.1; // costs of several parts, in items of whole rows
+
+  private record Key(DType type, int rows8) {}
+
+  /** A kernel with its exported constants. */
+  private record Compiled(Kernel kernel, int threads, int columns, int resident, int sharedBytes) {}
 
   private final CudaDevice device;
-  private final Map<Integer, Kernel> kernels = new HashMap<>(); // by blocks of 8 rows
-  private @Nullable Kernel dequantise;
-  private @Nullable DeviceMemory parts;
+  private final QuantisedRows rowKernels;
+  private final Map<Key, Compiled> kernels = new HashMap<>();
+  private @Nullable DeviceMemory sums;
   private @Nullable DeviceMemory arrivals;
   private @Nullable DeviceMemory wide;
 
-  QuantisedProducts(CudaDevice device) {
+  QuantisedProducts(CudaDevice device, QuantisedRows rowKernels) {
     this.device = device;
+    this.rowKernels = rowKernels;
   }
 
   /** Queues {@code out (+)= in . w^T} for up to {@link #ROWS_MAX} rows. */
   void run(CudaMatrix w, DeviceMemory in, int inStride, int rows, DeviceMemory out, boolean add) {
-    for (int from = 0; from < rows; from += ROWS) {
-      launch(w, in, inStride, from, Math.min(ROWS, rows - from), out, add);
+    for (Section section : w.sections()) {
+      for (int from = 0; from < rows; from += ROWS) {
+        launch(w, section, in, inStride, from, Math.min(ROWS, rows - from), out, add);
+      }
     }
   }
 
   private void launch(
       CudaMatrix w,
+      Section section,
       DeviceMemory in,
       int inStride,
       int first,
@@ -48,48 +56,66 @@ final class QuantisedProducts implements AutoCloseable {
       DeviceMemory out,
       boolean add) {
     int rows8 = rows <= 8 ? 1 : rows <= 16 ? 2 : 4;
-    int groups = Math.ceilDiv(w.outputs(), OUTPUTS);
-    int partCount = parts(groups, w.inputs() / 32);
-    ensure(groups, (long) partCount * rows8 * 8 * groups * OUTPUTS * Float.BYTES);
-    kernel(rows8)
-        .with(w.memory())
-        .with(w.memory(), w.scalesOffset())
+    Compiled c = kernels.computeIfAbsent(new Key(section.type(), rows8), this::compile);
+    int groups = Math.ceilDiv(section.outputs(), c.columns);
+    int units = device.context.properties().multiprocessors() * c.resident;
+    int parts = parts(groups, w.inputs(), units);
+    int items = groups * parts;
+    ensure(groups, parts == 1 ? 1 : (long) items * rows8 * 8 * c.columns * Float.BYTES);
+    c.kernel
+        .with(w.memory(), section.offset())
         .with(in, (long) first * inStride * Short.BYTES)
         .with(inStride)
-        .with(w.inputs() / 32)
-        .with(w.outputs())
+        .with(KeptFormats.blocks(section.type(), w.inputs()))
+        .with(section.outputs())
         .with(rows)
-        .with(out, (long) first * w.outputs() * Float.BYTES)
+        .with(out, ((long) first * w.outputs() + section.first()) * Float.BYTES)
         .with(w.outputs())
         .with(add ? 1 : 0)
         .with(parts)
+        .with(sums)
         .with(arrivals)
-        .launch(device.stream, groups, partCount, 32 * WARPS, 0);
+        .launch(device.stream, Math.min(items, units), 1, c.threads, c.sharedBytes);
   }
 
-  /** A power of two. */
-  private int parts(int groups, int blocks) {
-    double wanted = BLOCKS_PER_UNIT * device.context.properties().multiprocessors();
-    int count = 1;
-    while (count < PARTS_MAX && count * groups < wanted && blocks / (2 * count) >= BLOCKS_LEAST) {
-      count *= 2;
+  /** The division of the inputs that keeps all multiprocessors busy to the end. */
+  static int parts(int groups, int inputs, int units) {
+    int best = 1;
+    double least = Double.MAX_VALUE;
+    for (int parts : PARTS) {
+      if (parts > 1 && inputs / parts < INPUTS_LEAST) {
+        break;
+      }
+      double cost = Math.ceilDiv(groups * parts, units) / (double) parts;
+      if (parts > 1) {
+        cost += MEETING;
+      }
+      if (cost < least) {
+        best = parts;
+        least = cost;
+      }
     }
-    return count;
+    return best;
   }
 
-  private Kernel kernel(int rows8) {
-    return kernels.computeIfAbsent(
-        rows8,
-        n ->
-            device
-                .kernels
-                .module(SOURCE, device.productConstant(), "ROWS8=" + n)
-                .kernel("product_q8", 12));
+  private Compiled compile(Key key) {
+    CudaModule module =
+        device.kernels.module(
+            SOURCE, device.productConstant(), "FORMAT=" + key.type.name(), "ROWS8=" + key.rows8);
+    Kernel kernel = module.kernel("product", 12);
+    int shared = module.constant("product_shared_bytes");
+    kernel.allowShared(shared);
+    return new Compiled(
+        kernel,
+        module.constant("product_threads"),
+        module.constant("product_columns"),
+        module.constant("product_resident"),
+        shared);
   }
 
   private void ensure(int groups, long bytes) {
-    if (parts == null || parts.bytes() < bytes) {
-      parts = grown(parts, bytes);
+    if (sums == null || sums.bytes() < bytes) {
+      sums = grown(sums, bytes);
     }
     long counters = (long) groups * Integer.BYTES;
     if (arrivals == null || arrivals.bytes() < counters) {
@@ -112,27 +138,13 @@ final class QuantisedProducts implements AutoCloseable {
       }
       wide = device.allocate(bytes, "a weight for products of many rows");
     }
-    if (dequantise == null) {
-      dequantise =
-          device
-              .kernels
-              .module(SOURCE, device.productConstant(), "ROWS8=1")
-              .kernel("dequantise_q8_tiles", 6);
-    }
-    dequantise
-        .with(w.memory())
-        .with(w.memory(), w.scalesOffset())
-        .with(w.outputs())
-        .with(w.inputs() / 32)
-        .with(wide)
-        .with(CudaMatrix.stride(w.inputs()))
-        .launch(device.stream, DEQUANTISE_BLOCKS, 1, DEQUANTISE_THREADS, 0);
+    rowKernels.dequantise(w, wide);
     return wide;
   }
 
   @Override
   public void close() {
-    for (DeviceMemory memory : new DeviceMemory[] {parts, arrivals, wide}) {
+    for (DeviceMemory memory : new DeviceMemory[] {sums, arrivals, wide}) {
       if (memory != null) {
         memory.close();
       }

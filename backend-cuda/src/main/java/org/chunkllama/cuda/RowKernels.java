@@ -4,7 +4,6 @@ import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.spi.RotaryTable;
-import org.jspecify.annotations.Nullable;
 
 /** Launches of everything that works row by row. Arguments are checked by the caller. */
 final class RowKernels implements AutoCloseable {
@@ -12,6 +11,7 @@ final class RowKernels implements AutoCloseable {
   private static final int WIDE_NORM = 2048; // columns that keep a large block busy
 
   private final CudaDevice device;
+  private final QuantisedRows quantised;
   private final Kernel rmsNorm;
   private final Kernel headNorm;
   private final Kernel siluGate;
@@ -19,10 +19,10 @@ final class RowKernels implements AutoCloseable {
   private final Kernel embed;
   private final Kernel gather;
   private final RotaryTables rotaryTables;
-  private @Nullable Kernel embedQuantised;
 
-  RowKernels(CudaDevice device) {
+  RowKernels(CudaDevice device, QuantisedRows quantised) {
     this.device = device;
+    this.quantised = quantised;
     String type = device.productConstant();
     CudaModule norm = device.kernels.module("norm.cu", type);
     rmsNorm = norm.kernel("rms_norm", 7);
@@ -46,21 +46,7 @@ final class RowKernels implements AutoCloseable {
 
   void embed(CudaMatrix table, DeviceMemory tokens, int count, CudaTensor out) {
     if (table.isQuantised()) {
-      if (embedQuantised == null) {
-        embedQuantised =
-            device
-                .kernels
-                .module("quantised.cu", device.productConstant(), "ROWS8=1")
-                .kernel("embed_q8", 6);
-      }
-      embedQuantised
-          .with(table.memory())
-          .with(table.memory(), table.scalesOffset())
-          .with(tokens)
-          .with(table.inputs() / 32)
-          .with(table.inputs())
-          .with(out.memoryToWrite())
-          .launch(device.stream, count, 1, THREADS, 0);
+      quantised.embed(table, tokens, count, out);
       return;
     }
     embed

@@ -1,10 +1,12 @@
 package org.chunkllama.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.chunkllama.cuda.CudaMatrix.Section;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.cuda.driver.MatrixProduct;
@@ -19,15 +21,16 @@ final class WeightUpload implements AutoCloseable {
   static final int THREADS = 256;
 
   private final CudaDevice device;
-  private final boolean keepQuantised;
+  private final KeptFormats kept;
+  private final QuantisedRows quantised;
   private final Map<DType, Kernel> kernels = new EnumMap<>(DType.class);
   private @Nullable DeviceMemory raw;
   private @Nullable DeviceMemory beyond; // number of a part that fp16 cannot hold, or 0
 
-  /** {@code keepQuantised}: weights in Q8_0 stay so. */
-  WeightUpload(CudaDevice device, boolean keepQuantised) {
+  WeightUpload(CudaDevice device, KeptFormats kept, QuantisedRows quantised) {
     this.device = device;
-    this.keepQuantised = keepQuantised && device.products != MatrixProduct.Type.F32;
+    this.kept = kept;
+    this.quantised = quantised;
   }
 
   /** The parts stacked along their outputs. */
@@ -45,7 +48,7 @@ final class WeightUpload implements AutoCloseable {
       }
       outputs = Math.addExact(outputs, part.rows());
     }
-    if (keepQuantised && parts.stream().allMatch(part -> part.type() == DType.Q8_0)) {
+    if (parts.stream().allMatch(part -> kept.keep(part.type()))) {
       return quantised(parts, outputs, inputs);
     }
     int stride = CudaMatrix.stride(inputs);
@@ -66,34 +69,67 @@ final class WeightUpload implements AutoCloseable {
         memory.close();
       }
     }
-    return new CudaMatrix(outputs, inputs, memory, false);
+    return new CudaMatrix(outputs, inputs, memory, List.of());
   }
 
+  /** In sections: neighbours of one type are one. */
   private CudaMatrix quantised(List<WeightTensor> parts, int outputs, int inputs) {
-    long bytes = CudaMatrix.quantisedBytes(outputs, inputs);
+    List<Section> sections = sections(parts, inputs);
+    Section end = sections.getLast();
+    long bytes = end.offset() + KeptFormats.bytes(end.type(), end.outputs(), inputs);
     DeviceMemory memory = device.allocate(bytes, "the weight " + parts.getFirst().name());
-    memory.fill(0, 0, bytes, device.stream); // the last tile may have rows to spare
-    Kernel pack =
-        device
-            .kernels
-            .module("quantised.cu", device.productConstant(), "ROWS8=1")
-            .kernel("pack_q8", 6);
-    int first = 0;
-    for (WeightTensor part : parts) {
-      int begin = first;
-      inParts(
-          part,
-          (row, count) ->
-              pack.with(raw)
-                  .with(count)
-                  .with(inputs / 32)
-                  .with(begin + row)
-                  .with(memory)
-                  .with(memory, CudaMatrix.scalesOffset(outputs, inputs))
-                  .launch(device.stream, blocks((long) count * inputs / 32), 1, THREADS, 0));
-      first += part.rows();
+    boolean sent = false;
+    try {
+      memory.fill(0, 0, bytes, device.stream); // last tiles may have rows to spare
+      DeviceMemory marks = marks();
+      int first = 0;
+      for (int i = 0; i < parts.size(); i++) {
+        pack(parts.get(i), sections, first, memory, marks, i + 1);
+        first += parts.get(i).rows();
+      }
+      checkMarks(parts, marks);
+      sent = true;
+    } finally {
+      if (!sent) {
+        memory.close();
+      }
     }
-    return new CudaMatrix(outputs, inputs, memory, true);
+    return new CudaMatrix(outputs, inputs, memory, sections);
+  }
+
+  private static List<Section> sections(List<WeightTensor> parts, int inputs) {
+    List<Section> sections = new ArrayList<>();
+    int first = 0;
+    long offset = 0;
+    for (int i = 0; i < parts.size(); ) {
+      DType type = parts.get(i).type();
+      int rows = 0;
+      for (; i < parts.size() && parts.get(i).type() == type; i++) {
+        rows += parts.get(i).rows();
+      }
+      sections.add(new Section(type, first, rows, offset));
+      first += rows;
+      offset += KeptFormats.bytes(type, rows, inputs);
+    }
+    return sections;
+  }
+
+  /** {@code first}: the part's first row in the whole weight. */
+  private void pack(
+      WeightTensor part,
+      List<Section> sections,
+      int first,
+      DeviceMemory memory,
+      @Nullable DeviceMemory marks,
+      int mark) {
+    Section own = sections.getFirst();
+    for (Section section : sections) {
+      own = section.first() <= first ? section : own;
+    }
+    int begin = first - own.first();
+    QuantisedRows.Packer packer =
+        quantised.packer(part.type(), part.columns(), memory, own.offset());
+    inParts(part, (raw, row, count) -> packer.pack(raw, begin + row, count, marks, mark));
   }
 
   /** Memory for a weight that is not quantised, the padding of its rows zeros. */
@@ -147,7 +183,7 @@ final class WeightUpload implements AutoCloseable {
     Kernel kernel = kernel(part.type());
     inParts(
         part,
-        (row, count) -> {
+        (raw, row, count) -> {
           long values = (long) count * part.columns();
           kernel
               .with(raw)
@@ -161,15 +197,17 @@ final class WeightUpload implements AutoCloseable {
         });
   }
 
-  /** Works on rows that are in {@link #raw} as they lie in their file. */
+  /** Works on rows that are in {@code raw} as they lie in their file. */
   private interface Rows {
-    void work(int first, int count);
+    void work(DeviceMemory raw, int first, int count);
   }
 
   /** Sends a tensor some rows at a time. */
   private void inParts(WeightTensor part, Rows rows) {
-    if (raw == null) {
-      raw = device.allocate(PART_BYTES, "the upload of weights");
+    DeviceMemory to = raw;
+    if (to == null) {
+      to = device.allocate(PART_BYTES, "the upload of weights");
+      raw = to;
     }
     long fileBytes = part.type().bytes(part.columns());
     if (fileBytes > PART_BYTES) {
@@ -181,8 +219,8 @@ final class WeightUpload implements AutoCloseable {
       long bytes = count * fileBytes;
       long at = device.staging.take(bytes);
       MemorySegment.copy(part.data(), row * fileBytes, device.staging.segment(), at, bytes);
-      device.staging.send(at, raw, 0, bytes);
-      rows.work(row, count);
+      device.staging.send(at, to, 0, bytes);
+      rows.work(to, row, count);
     }
   }
 

@@ -18,6 +18,7 @@ import org.chunkllama.contract.SamplingContract;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.WeightPolicy;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,12 +84,12 @@ class CudaContractTest {
     }
   }
 
-  /** Weights in Q8_0 stay so. */
+  /** Quantised weights stay so. */
   @Nested
   class QuantisedLinear extends LinearContract {
     @Override
     protected Backend open(BackendOptions options) {
-      return Gpu.open(options.withKeepQuantised(true));
+      return Gpu.open(options.withWeights(WeightPolicy.QUANTISED));
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.chunkllama.cuda.driver.CudaException;
 import org.chunkllama.cuda.driver.Nvrtc;
+import org.chunkllama.spi.DType;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -58,12 +59,21 @@ class KernelCompileTest {
       }
     }
     compile("rotary.cu", architecture);
-    for (int type = 1; type <= 2; type++) {
-      for (int rows8 : new int[] {1, 2, 4}) {
-        compile("quantised.cu", architecture, "PRODUCT_TYPE=" + type, "ROWS8=" + rows8);
+    compile("draw.cu", architecture);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_86", "sm_90a"}) // sm_86: a block has less shared memory
+  void productsWithQuantisedWeights(String architecture) {
+    for (DType format : DType.values()) {
+      for (int type = 1; format.isQuantised() && type <= 2; type++) {
+        String[] constants = {"PRODUCT_TYPE=" + type, "FORMAT=" + format};
+        compile("quantised_rows.cu", architecture, constants);
+        for (int rows8 : new int[] {1, 2, 4}) {
+          compile("quantised.cu", architecture, constants[0], constants[1], "ROWS8=" + rows8);
+        }
       }
     }
-    compile("draw.cu", architecture);
   }
 
   @ParameterizedTest

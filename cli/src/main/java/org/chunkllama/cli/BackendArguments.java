@@ -6,6 +6,7 @@ import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.Backends;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.WeightPolicy;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -52,11 +53,11 @@ final class BackendArguments {
   }
 
   Backend open(Precision precision) {
-    return open(precision, false);
+    return open(precision, WeightPolicy.WIDE);
   }
 
-  Backend open(Precision precision, boolean keepQuantised) {
-    return Backends.open(backend, new BackendOptions(threads, precision, keepQuantised));
+  Backend open(Precision precision, WeightPolicy weights) {
+    return Backends.open(backend, new BackendOptions(threads, precision, weights));
   }
 
   DType type() {

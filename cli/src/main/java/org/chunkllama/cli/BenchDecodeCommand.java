@@ -17,6 +17,7 @@ import org.chunkllama.model.ModelConfig;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.WeightPolicy;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Option;
     footer = {
       "  chunkllama bench decode --backend cuda --kv-type bf16",
       "  chunkllama bench decode --shape llama-3.1-8b --batch 64 --precision fp16 --json",
+      "  chunkllama bench decode --backend cuda --batch 1 --weights quantised --weight-format q4_k",
       "  chunkllama bench decode --model FOLDER --batch 8 --shared 512"
     })
 final class BenchDecodeCommand implements Callable<Integer> {
@@ -100,8 +102,32 @@ final class BenchDecodeCommand implements Callable<Integer> {
           "Of matrix products: auto, fp32, bf16 or fp16 (cuda). Default: ${DEFAULT-VALUE}.")
   private Precision precision = Precision.AUTO;
 
-  @Option(names = "--quantised", description = "With weights in Q8_0 (cuda).")
-  private boolean quantised;
+  /** Quantised types under the names of the command line. */
+  enum FormatName {
+    Q8_0,
+    Q4_0,
+    Q4_1,
+    Q4_K,
+    Q5_K,
+    Q6_K
+  }
+
+  @Option(
+      names = "--weights",
+      paramLabel = "KIND",
+      defaultValue = "wide",
+      description =
+          "quantised: keep them as --weight-format says (cuda), wide: 16 bits, auto: what is faster"
+              + " for the batch. Default: ${DEFAULT-VALUE}.")
+  private WeightPolicy.Kind weights = WeightPolicy.Kind.WIDE;
+
+  @Option(
+      names = "--weight-format",
+      paramLabel = "TYPE",
+      defaultValue = "q8_0",
+      description =
+          "Of quantised weights: q8_0, q4_0, q4_1, q4_k, q5_k or q6_k. Default: ${DEFAULT-VALUE}.")
+  private FormatName format = FormatName.Q8_0;
 
   @Option(names = "--sharing-only", description = "Leave the comparison without sharing out.")
   private boolean sharingOnly;
@@ -139,7 +165,8 @@ final class BenchDecodeCommand implements Callable<Integer> {
       Workload workload =
           new Workload(
               config, batch, shared, steps, chunkTokens, kvType(), sharing, sliceTokens, !planLate);
-      try (Backend backend = backendArguments.open(precision, quantised);
+      WeightPolicy policy = new WeightPolicy(weights, batch, DType.valueOf(format.name()));
+      try (Backend backend = backendArguments.open(precision, policy);
           DecodeBench bench = new DecodeBench(backend, workload)) {
         report(table, sharing ? "shared" : "not shared", bench.run());
       }
@@ -183,6 +210,8 @@ final class BenchDecodeCommand implements Callable<Integer> {
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("shape", model == null ? shape : model);
       line.put("case", name);
+      line.put("weights", weights.name().toLowerCase(Locale.ROOT));
+      line.put("weight_format", format.name().toLowerCase(Locale.ROOT));
       line.put("batch", batch);
       line.put("shared", shared);
       line.put("steps", steps);

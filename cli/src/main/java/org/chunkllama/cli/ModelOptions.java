@@ -7,6 +7,8 @@ import org.chunkllama.LlmOptions.Tuning;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
+import org.chunkllama.spi.DType;
+import org.chunkllama.spi.WeightPolicy;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -15,15 +17,7 @@ import picocli.CommandLine.Spec;
 /** Which model, and how it runs: the same options on every command that loads one. */
 final class ModelOptions {
   static final String DEFAULT_MODEL = "smollm2-135m";
-  private static final int KEEP_SEQUENCES = 8; // as measured: docs/kernels.md
   private static final LlmOptions DEFAULTS = LlmOptions.defaults();
-
-  /** What becomes of quantised weights. */
-  enum WeightsName {
-    AUTO,
-    QUANTISED,
-    WIDE
-  }
 
   /** The KV type under the names of the command line. */
   enum KvTypeName {
@@ -90,7 +84,7 @@ final class ModelOptions {
         "sequences, slower for many and for prompts), wide makes them 16 bits, auto keeps them with",
         "--max-sequences up to 8. Default: ${DEFAULT-VALUE}."
       })
-  private WeightsName weights = WeightsName.AUTO;
+  private WeightPolicy.Kind weights = WeightPolicy.Kind.AUTO;
 
   @Option(
       names = "--load-format",
@@ -195,18 +189,12 @@ final class ModelOptions {
     }
   }
 
-  private boolean keepQuantised() {
-    return switch (weights) {
-      case AUTO -> maxSequences <= KEEP_SEQUENCES;
-      case QUANTISED -> true;
-      case WIDE -> false;
-    };
-  }
-
   private LlmOptions toLibrary() {
     return DEFAULTS
         .withBackend(backend)
-        .withBackendOptions(new BackendOptions(threads, precision, keepQuantised()))
+        .withBackendOptions(
+            new BackendOptions(
+                threads, precision, new WeightPolicy(weights, maxSequences, DType.Q8_0)))
         .withKvType(kvType.type)
         .withPoolBytes(kvMemory)
         .withChunkTokens(chunkSize)

@@ -56,6 +56,14 @@ public interface Backend extends AutoCloseable {
   /** A linear layer's weight; several parts with equal columns are stacked along the outputs. */
   Matrix matrix(List<WeightTensor> parts);
 
+  /**
+   * Bytes that {@code values} values of a quantised type take if weights of this type stay so;
+   * empty where they become wide.
+   */
+  default OptionalLong keptBytes(DType type, long values) {
+    return OptionalLong.empty();
+  }
+
   /** How keys and values may be stored. */
   default Set<DType> kvTypes() {
     return EnumSet.of(DType.F32, DType.BF16, DType.F16);

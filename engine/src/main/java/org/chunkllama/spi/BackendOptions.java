@@ -7,10 +7,9 @@ import org.chunkllama.error.InvalidRequestException;
  *
  * @param threads worker threads, the caller's included; 0 = one per core
  * @param precision of matrix products
- * @param keepQuantised keep quantised weights as they are where the backend has products for them
- *     beside those of dequantised ones: less memory, faster for few rows and slower for many
+ * @param weights what becomes of quantised weights
  */
-public record BackendOptions(int threads, Precision precision, boolean keepQuantised) {
+public record BackendOptions(int threads, Precision precision, WeightPolicy weights) {
   /** Precision of the linear layers. AUTO takes the fastest whose accuracy is documented. */
   public enum Precision {
     AUTO,
@@ -26,9 +25,9 @@ public record BackendOptions(int threads, Precision precision, boolean keepQuant
     }
   }
 
-  /** Weights as the backend likes them. */
+  /** All weights wide where the backend has a choice. */
   public BackendOptions(int threads, Precision precision) {
-    this(threads, precision, false);
+    this(threads, precision, WeightPolicy.WIDE);
   }
 
   public static BackendOptions defaults() {
@@ -50,14 +49,14 @@ public record BackendOptions(int threads, Precision precision, boolean keepQuant
   }
 
   public BackendOptions withThreads(int threads) {
-    return new BackendOptions(threads, precision, keepQuantised);
+    return new BackendOptions(threads, precision, weights);
   }
 
-  public BackendOptions withKeepQuantised(boolean keepQuantised) {
-    return new BackendOptions(threads, precision, keepQuantised);
+  public BackendOptions withWeights(WeightPolicy weights) {
+    return new BackendOptions(threads, precision, weights);
   }
 
   public BackendOptions withPrecision(Precision precision) {
-    return new BackendOptions(threads, precision, keepQuantised);
+    return new BackendOptions(threads, precision, weights);
   }
 }
