@@ -43,6 +43,8 @@ class DummyModelCommandTest {
         generate(
             "--load-format",
             "dummy",
+            "--tuning",
+            "measure", // nothing to measure here
             "--json",
             "--max-tokens",
             "6",
@@ -63,6 +65,7 @@ class DummyModelCommandTest {
     assertThat(auto.status()).isEqualTo(1);
     assertThat(auto.err()).contains("model.safetensors");
     assertThat(generate("--load-format", "fake", "--raw", "Once").status()).isEqualTo(2);
+    assertThat(generate("--tuning", "never", "--raw", "Once").err()).contains("--tuning");
   }
 
   @Test

@@ -2,7 +2,9 @@ package org.chunkllama.tune;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.chunkllama.plan.AttentionPlan;
@@ -30,6 +32,7 @@ public final class ColdWorkload implements AutoCloseable {
   private final int queryHeads;
   private final int[][] paths;
   private final int[] lengths;
+  private final Deque<Runnable> opened = new ArrayDeque<>(); // what closes it
   private final KvCache cache;
   private final Tensor qkv;
   private final Tensor out;
@@ -60,13 +63,24 @@ public final class ColdWorkload implements AutoCloseable {
     int layers = bytes >= 2 * COLD_BYTES ? 1 : (int) Math.min(LAYERS_MAX, COLD_BYTES / bytes + 2);
     int queries = queryHeads * layout.headDim();
     int columns = queries + 2 * layout.kvHeads() * layout.headDim();
-    cache =
-        backend.kvCache(
-            new KvLayout(layers, layout.kvHeads(), layout.headDim(), c, layout.type()), chunks);
-    qkv = backend.tensor(Math.max(paths.length, c), columns);
-    out = backend.tensor(paths.length, queries);
-    fill(columns);
-    project(queries);
+    boolean done = false;
+    try {
+      cache =
+          backend.kvCache(
+              new KvLayout(layers, layout.kvHeads(), layout.headDim(), c, layout.type()), chunks);
+      opened.push(cache::close);
+      qkv = backend.tensor(Math.max(paths.length, c), columns);
+      opened.push(qkv::close);
+      out = backend.tensor(paths.length, queries);
+      opened.push(out::close);
+      fill(columns);
+      project(queries);
+      done = true;
+    } finally {
+      if (!done) {
+        close(); // the device's memory may be what was missing
+      }
+    }
   }
 
   /** Attention's output becomes the input of a product, once: a backend may store it as such. */
@@ -144,8 +158,7 @@ public final class ColdWorkload implements AutoCloseable {
 
   @Override
   public void close() {
-    qkv.close();
-    out.close();
-    cache.close();
+    opened.forEach(Runnable::run);
+    opened.clear();
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import org.chunkllama.error.DeviceException;
 import org.chunkllama.files.Progress;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.PlanCosts;
@@ -22,6 +23,7 @@ import org.chunkllama.spi.TunableAttention.Origin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** On a device without arithmetic whose clock shows what its one setting makes of it. */
 class FirstUseTest {
@@ -39,6 +41,7 @@ class FirstUseTest {
     int failsAt = -1;
     boolean isReadOnly;
     int open; // caches and tensors
+    int roomFor = Integer.MAX_VALUE; // of those
     final List<String> kept = new ArrayList<>();
 
     Device device() {
@@ -87,8 +90,15 @@ class FirstUseTest {
       return "file";
     }
 
-    private Tensor tensor(int rows, int columns) {
+    private void take() {
+      if (open == roomFor) {
+        throw new DeviceException("out of memory");
+      }
       open++;
+    }
+
+    private Tensor tensor(int rows, int columns) {
+      take();
       return new Tensor() {
         @Override
         public int rows() {
@@ -114,7 +124,7 @@ class FirstUseTest {
     }
 
     private KvCache cache(KvLayout layout, int chunks) {
-      open++;
+      take();
       return new KvCache() {
         @Override
         public KvLayout layout() {
@@ -201,6 +211,16 @@ class FirstUseTest {
     fake.start(true);
     assertThat(fake.value).isEqualTo(4);
     assertThat(fake.kept).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3, 10, 20})
+  void tooLittleMemoryIsNoFailure(int roomFor) {
+    Fake fake = new Fake();
+    fake.roomFor = roomFor;
+    fake.start(true);
+    assertThat(fake.value).isEqualTo(4);
+    assertThat(fake.timings).isZero();
   }
 
   @Test
