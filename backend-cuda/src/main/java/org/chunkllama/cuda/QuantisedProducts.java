@@ -77,7 +77,12 @@ final class QuantisedProducts implements AutoCloseable {
         .with(parts)
         .with(sums)
         .with(arrivals)
-        .launch(device.stream, Math.min(items, multiprocessors * c.resident), 1, c.threads, c.sharedBytes);
+        .launch(
+            device.stream,
+            Math.min(items, multiprocessors * c.resident),
+            1,
+            c.threads,
+            c.sharedBytes);
   }
 
   /** The division of the inputs that keeps all multiprocessors busy to the end. */
