@@ -10,18 +10,19 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 # (tiles, warps across, warps along, blocks on a multiprocessor) by blocks of 8 rows
 VARIANTS = {
-    1: [(2, 1, 8, 2), (1, 1, 8, 2), (2, 1, 8, 1), (1, 2, 8, 1), (2, 1, 16, 1), (1, 2, 4, 2), (2, 1, 4, 3), (1, 1, 8, 3)],
-    2: [(2, 1, 8, 2), (1, 1, 8, 2), (2, 1, 8, 1), (2, 1, 16, 1), (2, 2, 4, 2), (2, 1, 4, 3)],
-    4: [(2, 1, 8, 2), (1, 1, 8, 2), (2, 1, 8, 1), (2, 2, 4, 2), (2, 2, 4, 1), (4, 1, 4, 2), (2, 1, 4, 3), (4, 1, 8, 1)],
+    1: [(1, 1, 8, 3), (2, 1, 4, 3), (1, 1, 8, 2), (2, 1, 8, 2), (2, 1, 16, 1)],
+    2: [(2, 1, 4, 3), (2, 1, 8, 1), (2, 1, 8, 2), (2, 2, 4, 2), (2, 1, 16, 1)],
+    4: [(2, 1, 4, 3), (2, 1, 8, 1), (2, 1, 8, 2), (2, 2, 4, 2), (4, 1, 8, 1)],
 }
 BLOCKS = {"Q8_0": (32, 34, 544), "Q4_0": (32, 18, 288), "Q4_1": (32, 20, 320), "Q4_K": (256, 144, 2368), "Q5_K": (256, 176, 2880), "Q6_K": (256, 210, 3360)}
 SIZES = [(12288, 4096), (4096, 4096), (22016, 4096), (4096, 11008), (32000, 4096), (6144, 4096), (28672, 4096), (4096, 14336), (128256, 4096)]
 ROWS = [1, 4, 8, 16, 32]
 UNITS = 132
+FEW = ()  # the kernel's own division for few outputs
 
 
 def name(kind, fmt, product, rows8=0, variant=None):
-    return f"{kind}_{fmt}_p{product}_r{rows8}" + ("" if variant is None else "_t%da%dl%db%d" % variant) + ".cubin"
+    return f"{kind}_{fmt}_p{product}_r{rows8}" + ("" if variant is None else "_few" if variant == FEW else "_t%da%dl%db%d" % variant) + ".cubin"
 
 
 def build(out, tune):
@@ -34,7 +35,7 @@ def build(out, tune):
         cubin, log = compile.compile(lib, options, "sm_90a", source)
         open(os.path.join(out, file), "wb").write(cubin)
         m = re.search(rf"Compiling entry function '{kernel}'(.*?)(?=Compiling entry|\Z)", log, re.S)
-        print(file, re.findall(r"Used \d+ registers|\d+ bytes spill stores", m[1]))
+        print(file, re.findall(r"Used \d+ registers|\d+ bytes spill stores", m[1] if m else ""))
 
     for fmt in BLOCKS:
         for product in (1, 2):
@@ -42,7 +43,8 @@ def build(out, tune):
             one(name("rows", fmt, product), "quantised_rows.cu", options, "pack")
             for rows8 in (1, 2, 4):
                 more = options + [f"-DROWS8={rows8}"]
-                one(name("q", fmt, product, rows8), "quantised.cu", more, "product")
+                one(name("q", fmt, product, rows8), "quantised.cu", more + ["-DFEW_OUTPUTS=0"], "product")
+                one(name("q", fmt, product, rows8, FEW), "quantised.cu", more + ["-DFEW_OUTPUTS=1"], "product")
                 if tune and product == 2:
                     for v in VARIANTS[rows8]:
                         shape = [f"-DTILES={v[0]}", f"-DACROSS={v[1]}", f"-DALONG={v[2]}", f"-DRESIDENT={v[3]}"]
@@ -159,11 +161,11 @@ def check(out):
         worst = 0
         for product in (1, 2):
             rows_of = Rows(fmt, product)
-            products = {r: Product(fmt, product, r) for r in (1, 2, 4)}
+            products = {(r, few): Product(fmt, product, r, few) for r in (1, 2, 4) for few in (None, FEW)}
             for n, k in ((100, values), (333, 1024 + values), (4096, 4096), (17, 11 * values), (1, 2 * values), (2000, 14336)):
                 raw, exact = blocks(fmt, n, k)
                 w, beyond = rows_of.pack(raw, n, k)
-                dtype = products[1].dtype
+                dtype = products[1, None].dtype
                 wide = torch.full((n, k), 7.0, dtype=dtype, device="cuda")
                 rows_of.dequantise.launch((1024, 1, 1), 256, w, n, k // values, wide, k)
                 assert torch.equal(wide, exact.float().to(dtype)), (fmt, "dequantised")
@@ -172,7 +174,7 @@ def check(out):
                 rows_of.embed.launch((50, 1, 1), 256, w, 0, n, tokens, k, table)
                 assert torch.equal(table, exact.float()[tokens.long()]), (fmt, "embedded")
                 assert beyond.item() == 0
-                for rows8, p in products.items():
+                for (rows8, _), p in products.items():
                     for rows in {1, 8 * rows8 - 3, 8 * rows8}:
                         x = torch.randn(rows, k, device="cuda").to(dtype)
                         expected = x.double() @ exact.T
@@ -200,21 +202,25 @@ def check(out):
             w, beyond = rows_of.pack(raw, 64, 2 * values)
             assert (beyond.item() == 1) == (product == 1), "beyond fp16"
             y = torch.zeros(2, 64, device="cuda")
-            products[1].launch(w, torch.randn(2, 2 * values, device="cuda").to(dtype), y, 1)
+            products[1, None].launch(w, torch.randn(2, 2 * values, device="cuda").to(dtype), y, 1)
             broken = ~torch.isfinite(y).all(0)
             assert broken.nonzero().flatten().tolist() == [3, 12], broken.nonzero()
         print(f"{fmt}: correct, worst error of sum |w x| {worst:.2e}", flush=True)
     print(count, "products checked")
 
 
+def few_outputs(n):
+    return n <= 32 * UNITS
+
+
 def parts_of(p, n, k):
     """As QuantisedProducts chooses them."""
-    groups, units = p.groups(n), p.most
+    groups = p.groups(n)
     best, chosen = 1e9, 1
     for parts in (1, 2, 3, 4, 6, 8):
         if parts > 1 and k / parts < 1024:
             break
-        cost = -(-groups * parts // units) / parts + (0.1 if parts > 1 else 0)
+        cost = -(-groups * parts // UNITS) / parts + (0.5 if parts > 1 else 0)
         if cost < best:
             best, chosen = cost, parts
     return chosen
@@ -251,19 +257,19 @@ def measure(out, formats, tune, sizes, rows_list, once=False):
                 y = torch.zeros(rows, n, device="cuda")
                 rows8 = 1 if rows <= 8 else 2 if rows <= 16 else 4
                 if once:
-                    p = product_of(fmt, 2, rows8, None)
+                    p = product_of(fmt, 2, rows8, FEW if rows8 > 1 and few_outputs(n) else None)
                     [p.launch(w, x, y, parts_of(p, n, k)) for w in packs[:3]]
                     torch.cuda.synchronize()
                     continue
                 times = []
-                for v in VARIANTS[rows8] if tune else [None]:
+                for v in VARIANTS[rows8] if tune else [FEW if rows8 > 1 and few_outputs(n) else None]:
                     if not os.path.exists(os.path.join(out, name("q", fmt, 2, rows8, v))):
                         continue  # too much shared memory
                     p = product_of(fmt, 2, rows8, v)
                     for parts in (1, 2, 4) if tune else [parts_of(p, n, k)]:
-                        if parts > 1 and (k // 256 // parts < 2 or p.groups(n) * parts > 1500):
+                        if tune and parts > 1 and (k // 256 // parts < 2 or p.groups(n) * parts > 1500):
                             continue
-                        times.append((time_graph([lambda w=w: p.launch(w, x, y, parts) for w in packs], 7), "%d/%d/%d/%d" % v if v else "-", parts))
+                        times.append((time_graph([lambda w=w: p.launch(w, x, y, parts) for w in packs], 7), "%d/%d/%d/%d" % v if v else "many" if v is None else "few", parts))
                 times.sort()
                 for t in times[: 4 if tune else 1]:
                     print(f"{fmt},{n},{k},{rows},{blas[rows]:.1f},{t[0]:.1f},{t[0] / blas[rows]:.2f},{t[1]},{t[2]},{2 * n * k / 3.02e6:.1f},{one / 3.02e6:.1f}", flush=True)

@@ -1,7 +1,7 @@
 // Products with weights that stay quantised: out = in . w^T for few rows, as fast as the weights can be read.
 //
 // FORMAT: a type of formats.cuh; weights are its tiles (quantised_tiles.cuh). ROWS8: blocks of 8 rows of in (1 to 4). PRODUCT_TYPE: of in,
-// F16 or BF16 (numbers.cuh).
+// F16 or BF16 (numbers.cuh). FEW_OUTPUTS: with more warps along the inputs.
 //
 // An item of work is a group of outputs and a part of the inputs; a block of threads takes every gridDim.x-th. Its warps are ACROSS
 // the outputs, TILES tiles each, and ALONG the inputs. Each copies its weights into a ring of its own in shared memory and runs ahead
@@ -13,10 +13,20 @@
 typedef Tile<FORMAT> Packed;
 
 #ifndef TILES
-#define TILES 2
 #define ACROSS 1
+#if ROWS8 == 1
+#define TILES 1
 #define ALONG 8
-#define RESIDENT 2
+#define RESIDENT 3
+#elif FEW_OUTPUTS  // no more than a group for each multiprocessor
+#define TILES 2
+#define ALONG 8
+#define RESIDENT 1
+#else
+#define TILES 2
+#define ALONG 4
+#define RESIDENT 3
+#endif
 #endif
 
 // Of a multiprocessor, for two blocks or one.
@@ -92,16 +102,15 @@ struct Walk {
 };
 
 // A stage of the warp's tiles on its way into shared memory.
-__device__ __forceinline__ void fetch(byte* to, const byte* weights, int tile, int tiles, int blocks, int at, int count, int lane) {
+__device__ __forceinline__ void fetch(u32 to, const byte* from, const long (&tile)[TILES], int count, int lane) {
+  const int whole = STAGE * Packed::BYTES;
+  int bytes = STAGE == 1 ? whole : count * Packed::BYTES;
 #pragma unroll
   for (int i = 0; i < TILES; i++) {
-    const byte* from = weights + ((long)min(tile + i, tiles - 1) * blocks + at) * Packed::BYTES;
-    u32 target = sharedAddress(to + i * STAGE * Packed::BYTES);
 #pragma unroll
-    for (int piece = 0; piece < STAGE * Packed::BYTES; piece += 16 * WARP) {
-      int own = piece + lane * 16;
-      if (own < count * Packed::BYTES) {
-        copy16(target + own, from + own);
+    for (int piece = 0; piece < whole; piece += 16 * WARP) {
+      if ((STAGE == 1 && piece + 16 * WARP <= whole) || piece + lane * 16 < bytes) {
+        copy16(to + i * whole + piece, from + tile[i] + piece);
       }
     }
   }
@@ -181,13 +190,22 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) product(
 
   Walk ahead(groups, parts, blocks, along);
   int filled = 0;  // stage of the ring
+  u32 ring_at = sharedAddress(ring) + lane * 16;
+  long tile[TILES];  // bytes to the tiles that ahead is in, their last ones again behind the last
+  auto aim = [&] {
+#pragma unroll
+    for (int i = 0; i < TILES; i++) {
+      tile[i] = (long)min((ahead.group * ACROSS + across) * TILES + i, tiles - 1) * blocks * Packed::BYTES + lane * 16;
+    }
+  };
+  aim();
   auto next = [&] {
     while (ahead.at >= ahead.to && ahead.inside()) {
       ahead.next();
+      aim();
     }
     if (ahead.at < ahead.to) {
-      int tile = (ahead.group * ACROSS + across) * TILES;
-      fetch(ring + filled * STAGE_BYTES, weights, tile, tiles, blocks, ahead.at, min(STAGE, ahead.to - ahead.at), lane);
+      fetch(ring_at + filled * STAGE_BYTES, weights + ahead.at * Packed::BYTES, tile, min(STAGE, ahead.to - ahead.at), lane);
       ahead.at += STAGE;
       filled = filled + 1 == STAGES ? 0 : filled + 1;
     }

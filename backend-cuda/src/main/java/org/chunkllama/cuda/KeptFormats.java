@@ -32,8 +32,8 @@ final class KeptFormats {
   /** Most sequences for which kept weights decode faster than wide ones (docs/kernels.md). */
   private static int sequences(DType type) {
     return switch (type) {
-      case Q8_0 -> 8;
-      default -> 8;
+      case Q4_0, Q4_1, Q4_K -> 32;
+      default -> 16;
     };
   }
 

@@ -18,9 +18,10 @@ final class QuantisedProducts implements AutoCloseable {
   private static final int ROWS = 32; // of one launch
   private static final int[] PARTS = {1, 2, 3, 4, 6, 8}; // that the inputs are divided into
   private static final int INPUTS_LEAST = 1024; // in a part
-  private static final double MEETING = 0.1; // costs of several parts, in items of whole rows
+  private static final int FEW_OUTPUTS = 32; // for each multiprocessor
+  private static final double MEETING = 0.5; // costs of several parts, in items of whole rows
 
-  private record Key(DType type, int rows8) {}
+  private record Key(DType type, int rows8, boolean fewOutputs) {}
 
   /** A kernel with its exported constants. */
   private record Compiled(Kernel kernel, int threads, int columns, int resident, int sharedBytes) {}
@@ -56,10 +57,11 @@ final class QuantisedProducts implements AutoCloseable {
       DeviceMemory out,
       boolean add) {
     int rows8 = rows <= 8 ? 1 : rows <= 16 ? 2 : 4;
-    Compiled c = kernels.computeIfAbsent(new Key(section.type(), rows8), this::compile);
+    int multiprocessors = device.context.properties().multiprocessors();
+    boolean few = rows8 > 1 && section.outputs() <= FEW_OUTPUTS * multiprocessors;
+    Compiled c = kernels.computeIfAbsent(new Key(section.type(), rows8, few), this::compile);
     int groups = Math.ceilDiv(section.outputs(), c.columns);
-    int units = device.context.properties().multiprocessors() * c.resident;
-    int parts = parts(groups, w.inputs(), units);
+    int parts = parts(groups, w.inputs(), multiprocessors);
     int items = groups * parts;
     ensure(groups, parts == 1 ? 1 : (long) items * rows8 * 8 * c.columns * Float.BYTES);
     c.kernel
@@ -75,7 +77,12 @@ final class QuantisedProducts implements AutoCloseable {
         .with(parts)
         .with(sums)
         .with(arrivals)
-        .launch(device.stream, Math.min(items, units), 1, c.threads, c.sharedBytes);
+        .launch(
+            device.stream,
+            Math.min(items, multiprocessors * c.resident),
+            1,
+            c.threads,
+            c.sharedBytes);
   }
 
   /** The division of the inputs that keeps all multiprocessors busy to the end. */
@@ -101,7 +108,11 @@ final class QuantisedProducts implements AutoCloseable {
   private Compiled compile(Key key) {
     CudaModule module =
         device.kernels.module(
-            SOURCE, device.productConstant(), "FORMAT=" + key.type.name(), "ROWS8=" + key.rows8);
+            SOURCE,
+            device.productConstant(),
+            "FORMAT=" + key.type.name(),
+            "ROWS8=" + key.rows8,
+            "FEW_OUTPUTS=" + (key.fewOutputs ? 1 : 0));
     Kernel kernel = module.kernel("product", 12);
     int shared = module.constant("product_shared_bytes");
     kernel.allowShared(shared);

@@ -70,7 +70,15 @@ class KernelCompileTest {
         String[] constants = {"PRODUCT_TYPE=" + type, "FORMAT=" + format};
         compile("quantised_rows.cu", architecture, constants);
         for (int rows8 : new int[] {1, 2, 4}) {
-          compile("quantised.cu", architecture, constants[0], constants[1], "ROWS8=" + rows8);
+          for (int few = 0; few < Math.min(2, rows8); few++) {
+            compile(
+                "quantised.cu",
+                architecture,
+                constants[0],
+                constants[1],
+                "ROWS8=" + rows8,
+                "FEW_OUTPUTS=" + few);
+          }
         }
       }
     }

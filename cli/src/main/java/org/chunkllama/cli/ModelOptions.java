@@ -80,9 +80,9 @@ final class ModelOptions {
       paramLabel = "KIND",
       defaultValue = "auto",
       description = {
-        "On a GPU: quantised keeps weights in Q8_0 as they are (half the memory, faster for up to 8",
-        "sequences, slower for many and for prompts), wide makes them 16 bits, auto keeps them with",
-        "--max-sequences up to 8. Default: ${DEFAULT-VALUE}."
+        "On a GPU: quantised keeps quantised weights as they are (less memory, faster for few",
+        "sequences, slower for many and for prompts), wide makes them 16 bits, auto keeps Q4 with",
+        "--max-sequences up to 32, others with up to 16. Default: ${DEFAULT-VALUE}."
       })
   private WeightPolicy.Kind weights = WeightPolicy.Kind.AUTO;
 
