@@ -5,7 +5,6 @@ import org.chunkllama.plan.AttentionPlan;
 
 /** The segments of a plan, their rows cut into blocks that one record can take. */
 final class Blocks {
-  private final int rowsMax;
   int count;
   int[] segment = new int[64];
   int[] firstRow = new int[64];
@@ -20,12 +19,10 @@ final class Blocks {
   /** Tokens that all of the rows see. */
   int[] seenByAll = new int[64];
 
-  Blocks(int rowsMax) {
-    this.rowsMax = rowsMax;
-  }
-
-  /** Takes the blocks of {@code plan} instead of those of the last. */
-  void of(AttentionPlan plan) {
+  /**
+   * Takes the blocks of {@code plan}, of up to {@code rowsMax} rows, instead of those of the last.
+   */
+  void of(AttentionPlan plan, int rowsMax) {
     count = 0;
     for (int s = 0; s < plan.segments; s++) {
       int all = plan.segmentRows[s];

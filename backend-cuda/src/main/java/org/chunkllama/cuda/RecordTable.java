@@ -44,8 +44,9 @@ final class RecordTable implements LaneCutter.Sink {
   /** Whether the last {@link #build} left the cuts as they were. */
   boolean cutsKept;
 
-  private final Blocks blocks; // as they were cut
-  private final Blocks grown; // as they are now, if the cuts stay
+  private final RowLimit limit;
+  private final Blocks blocks = new Blocks(); // as they were cut
+  private final Blocks grown = new Blocks(); // as they are now, if the cuts stay
   private final LaneCutter cutter;
   private final int[] used; // [lanes] records
   private int[] place = new int[64]; // [count] index in lengths
@@ -67,8 +68,7 @@ final class RecordTable implements LaneCutter.Sink {
   RecordTable(int lanes, int group, int rowsMax, CudaTuning tuning) {
     this.lanes = lanes;
     used = new int[lanes];
-    blocks = new Blocks(rowsMax);
-    grown = new Blocks(rowsMax);
+    limit = new RowLimit(lanes, group, rowsMax);
     cutter = new LaneCutter(lanes, group, blocks, tuning);
     slots = new PartialSlots(lanes);
     records = new int[lanes * recordCap * RECORD];
@@ -77,7 +77,8 @@ final class RecordTable implements LaneCutter.Sink {
 
   /** Builds the lists for another structure. */
   void build(AttentionPlan plan) {
-    grown.of(plan);
+    int rowsMax = limit.of(plan);
+    grown.of(plan, rowsMax);
     cutsKept =
         plan.rows == rows
             && grown.hasStructureOf(blocks)
@@ -93,7 +94,7 @@ final class RecordTable implements LaneCutter.Sink {
     Arrays.fill(lengths, 0);
     count = 0;
     building = plan;
-    blocks.of(plan);
+    blocks.of(plan, rowsMax);
     cutter.cut(this);
     building = null;
     rows = plan.rows;
