@@ -62,7 +62,7 @@ class Bench:
 
     def time(self, cubins, hq, hkv, d, c, sequences, sharing=True, costs=Costs(), runs=None):
         kernel = self.kernel(cubins, d, c, hq // hkv)
-        p = plan(sequences, c, hq // hkv, kernel.row_cap, max(1, self.processors // hkv), sharing, costs, runs, len(sequences))
+        p = plan(sequences, c, hq // hkv, min(kernel.row_cap, int(costs.query_rows)), max(1, self.processors // hkv), sharing, costs, runs, len(sequences))
         a = Attention(kernel, p, hq, hkv, d, c)
         values = (max(max(s.chunks) for s in sequences) + 1) * c * hkv * token_bytes(self.args.kind, d) // 2
         copies = max(1, min(len(self.pool) // values, -(-220_000_000 // (2 * values)) + 1))

@@ -12,8 +12,23 @@ def ok(status):
         raise RuntimeError(f"CUDA {status}: {text.value}")
 
 
+class Attribute(ctypes.Structure):
+    _fields_ = [("id", ctypes.c_int), ("pad", ctypes.c_int), ("value", ctypes.c_int), ("rest", ctypes.c_int * 15)]
+
+
+class Config(ctypes.Structure):
+    _fields_ = [("grid", ctypes.c_uint * 3), ("block", ctypes.c_uint * 3), ("shared", ctypes.c_uint), ("stream", ctypes.c_void_p),
+                ("attributes", ctypes.POINTER(Attribute)), ("count", ctypes.c_uint)]
+
+
+COOPERATIVE, PROGRAMMATIC = 2, 6  # CUlaunchAttributeID
+
+
 class Kernel:
-    def __init__(self, path, name="attention"):
+    """attributes: of launches whose blocks wait for each other; PROGRAMMATIC of all."""
+
+    def __init__(self, path, name="attention", attributes=(COOPERATIVE, PROGRAMMATIC)):
+        self.attributes = attributes
         torch.zeros(1, device="cuda")
         module = ctypes.c_void_p()
         self.image = open(path, "rb").read()
@@ -47,10 +62,11 @@ class Kernel:
                 values.append(ctypes.c_int(x))
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.cast(ctypes.pointer(v), ctypes.c_void_p) for v in values])
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-        if grid[0] > 1 and self.together:
-            ok(cuda.cuLaunchCooperativeKernel(self.function, *grid, threads, 1, 1, self.shared, stream, pointers))
-        else:
-            ok(cuda.cuLaunchKernel(self.function, *grid, threads, 1, 1, self.shared, stream, pointers, None))
+        # Blocks wait for each other: all must be on the device together.
+        ids = [i for i in self.attributes if grid[0] > 1 or i != COOPERATIVE] if self.together else []
+        attributes = (Attribute * max(1, len(ids)))(*[Attribute(i, 0, 1) for i in ids])
+        config = Config((ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(threads, 1, 1), self.shared, stream, attributes, len(ids))
+        ok(cuda.cuLaunchKernelEx(ctypes.byref(config), self.function, pointers, None))
 
 
 class Attention:

@@ -5,6 +5,8 @@ import numpy as np
 
 ALIGN = 16  # cuts fall on multiples of so many tokens
 SMALLEST = 32  # tokens of the smallest piece
+TOKEN_ALONE = 0.55  # as token_price(), of one row
+OVERLAP = 0.15  # of the lesser of memory and arithmetic: what the greater does not hide
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Costs:
     split: float = 96  # of a shared run: what it must save to be worth while
     spread: float = 1.5  # the same, for each of its query rows
     query_rows: int = 128  # of one run
+    row_state: float = 2.2  # of one query row of the largest record: its state is written, read and merged
     # What all shared runs of a step must save together:
     step_reread: float = 0.1  # of a token, where memory is the limit
     step_cached: float = 0.55  # of any token, where the cache is
@@ -134,7 +137,37 @@ def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=
             alone()
     else:
         alone()
-    return [block for run in runs for block in blocks_of(run, max(1, row_cap // group))], int(first[-1])
+    most = rows_limit(runs, group, max(1, row_cap // group), lanes or 1, costs)
+    return [block for run in runs for block in blocks_of(run, most)], int(first[-1])
+
+
+def rows_limit(runs, group, most, lanes, costs):
+    """Rows of one record, at most: fewer leave fewer states but read K and V more often."""
+    if any(run.causal for run in runs):
+        return most  # a prompt's many rows leave no states
+    best, limit = math.inf, most
+    for rows in (most, most // 2, most // 4):
+        if rows < most and (rows < 2 or rows * group < 32):
+            break
+        unique, work, states, before = 0, 0.0, 0, None
+        for run in runs:
+            unique += run.tokens if (run.first_token, run.chunks[0]) != before else 0
+            before = (run.first_token, run.chunks[0])
+            blocks = -(-run.rows // rows)
+            if rows < most and blocks > 2 * -(-run.rows // most):  # L2 has other work too
+                return limit
+            queries = -(-run.rows // blocks) * group
+            work += run.tokens * (TOKEN_ALONE if run.rows == 1 else blocks * token_price(queries))
+            states = max(states, queries if run.rows > 1 else 0)
+        cost = (max(unique, work) + OVERLAP * min(unique, work)) / lanes + costs.row_state * states
+        if cost < best:
+            best, limit = cost, rows
+    return limit
+
+
+def token_price(queries):
+    """Of a record's token, beside one that is read from memory: arithmetic, or the way from L2."""
+    return 0.66 if queries <= 32 else 0.56 if queries <= 64 else 0.8
 
 
 def blocks_of(run, most):

@@ -13,6 +13,9 @@ __constant__ int attention_threads = THREADS;
 __device__ __forceinline__ static void copyTiles(const Arguments& a, Shared& shared) {
   int lane = threadIdx.x % 32;
   Cursor cursor;
+#if __CUDA_ARCH__ >= 900
+  u64 policy = passing();
+#endif
   for (int i = 0;; i++) {
     Record r = loadRecord(a, shared, i);
     int tokens = r.tokens;
@@ -57,8 +60,8 @@ __device__ __forceinline__ static void copyTiles(const Arguments& a, Shared& sha
         u32 bytes = piece / 8 * KV_BAND_BYTES;
 #if __CUDA_ARCH__ >= 900
         if (lane == 0) {
-          bulkCopy(to, from, bytes, bar);
-          bulkCopy(to + TILE_BYTES, from + KV_TILE_BYTES, bytes, bar);
+          bulkCopyPassing(to, from, bytes, bar, policy);
+          bulkCopyPassing(to + TILE_BYTES, from + KV_TILE_BYTES, bytes, bar, policy);
         }
 #else
         for (u32 x = lane * 16; x < bytes; x += 512) {
@@ -145,6 +148,7 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 #endif
   }
+  afterPredecessor();
   // Launches are counted: flags of former ones are not equal to this one's number.
   if (threadIdx.x == COPY_THREADS - 1) shared.epoch = *reinterpret_cast<volatile int*>(ready) + 1;
   __syncthreads();

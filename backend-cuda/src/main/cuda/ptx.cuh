@@ -45,10 +45,30 @@ __device__ __forceinline__ void groupSync(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
+// Until the kernel before has written all: launched programmatically, this one may begin earlier. The one behind may begin now.
+__device__ __forceinline__ void afterPredecessor() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;\n griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
 // ---- copies from global to shared memory
 #if __CUDA_ARCH__ >= 900
 __device__ __forceinline__ void barrierExpect(u32 bar, u32 bytes) {
   asm volatile("{ .reg .b64 t; mbarrier.arrive.expect_tx.shared.b64 t, [%0], %1; }" ::"r"(bar), "r"(bytes) : "memory");
+}
+
+// K and V are read once: what else there is shall stay in L2 instead.
+__device__ __forceinline__ u64 passing() {
+  u64 policy;
+  asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+  return policy;
+}
+
+__device__ __forceinline__ void bulkCopyPassing(u32 to, const void* from, u32 bytes, u32 bar, u64 policy) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;" ::"r"(to), "l"(from), "r"(bytes), "r"(bar), "l"(policy)
+      : "memory");
 }
 
 __device__ __forceinline__ void bulkCopy(u32 to, const void* from, u32 bytes, u32 bar) {

@@ -19,7 +19,9 @@ final class Blocks {
   /** Tokens that all of the rows see. */
   int[] seenByAll = new int[64];
 
-  /** Takes the blocks of {@code plan}, of {@code rowsMax} rows at most, instead of those before. */
+  /**
+   * Takes the blocks of {@code plan}, of up to {@code rowsMax} rows, instead of those of the last.
+   */
   void of(AttentionPlan plan, int rowsMax) {
     count = 0;
     for (int s = 0; s < plan.segments; s++) {

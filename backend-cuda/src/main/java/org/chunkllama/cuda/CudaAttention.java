@@ -128,10 +128,13 @@ final class CudaAttention implements AutoCloseable {
       c.kernel.with(twin);
     }
     int lanes = c.shape.lanes();
-    if (c.waits() && lanes > 1) {
-      c.kernel.launchTogether(device.stream, lanes, c.shape.kvHeads(), c.threads, c.sharedBytes);
+    int kvHeads = c.shape.kvHeads();
+    if (c.waits() && lanes > 1 && device.context.properties().major() >= 9) {
+      c.kernel.launchTogetherEarly(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
+    } else if (c.waits() && lanes > 1) {
+      c.kernel.launchTogether(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
     } else {
-      c.kernel.launch(device.stream, lanes, c.shape.kvHeads(), c.threads, c.sharedBytes);
+      c.kernel.launch(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
     }
   }
 

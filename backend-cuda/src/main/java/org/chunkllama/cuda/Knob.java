@@ -25,7 +25,7 @@ enum Knob {
   PARTIAL(1.5, 0.4, 0.75, 1.1, 1.5, 2, 3, 4),
   /** Starting one piece of work, as the choice of what to share sees it. */
   SEGMENT(96, 24, 48, 64, 96, 128, 192, 256),
-  /** Query rows of a record, at most; a kernel may take fewer, and a step ({@link RecordRows}). */
+  /** Query rows of a record, at most; a kernel may take fewer, and a step ({@link RowLimit}). */
   QUERY_ROWS(128, 32, 64, 128),
   /** Share of the multiprocessors that get work. */
   LANES(1, 0.5, 0.625, 0.75, 0.875, 1);

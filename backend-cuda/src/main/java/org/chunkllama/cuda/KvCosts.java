@@ -10,20 +10,26 @@ import org.chunkllama.spi.DType;
  *
  * @param read from memory, once
  * @param single one token of a row of its own
- * @param small one token of a record of up to {@link RecordRows#SMALL} query rows, read again from
- *     the cache
- * @param large one token of a record with more
+ * @param few one token of a record of up to 32 query rows, read again from the cache
+ * @param some of up to 64
+ * @param many of more
  * @param balance what {@link Knob#BALANCE} is multiplied with: widening adds to the arithmetic
  * @param step what the shared runs of a step must be worth together, of one multiprocessor
  */
 record KvCosts(
-    double read, double single, double small, double large, double balance, StepCosts step) {
+    double read,
+    double single,
+    double few,
+    double some,
+    double many,
+    double balance,
+    StepCosts step) {
   static final KvCosts SIXTEEN =
-      new KvCosts(1, 0.9, 0.51, 0.64, 1, new StepCosts(0.1, 0.55, 80, 1, 10, 8));
+      new KvCosts(1, 0.55, 0.66, 0.56, 0.8, 1, new StepCosts(0.1, 0.55, 80, 1, 10, 8));
 
   /** A row that is not shared is widened for itself: sharing saves more than the read. */
   static final KvCosts EIGHT =
-      new KvCosts(0.55, 0.6, 0.68, 0.95, 0.8, new StepCosts(0.2, 0, 30, 1, 1, 1));
+      new KvCosts(0.55, 0.6, 0.68, 0.68, 0.95, 0.8, new StepCosts(0.2, 0, 30, 1, 1, 1));
 
   static KvCosts of(DType type) {
     return type == DType.F8 || type == DType.I8 ? EIGHT : SIXTEEN;

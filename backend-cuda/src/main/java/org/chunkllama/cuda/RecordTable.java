@@ -44,9 +44,9 @@ final class RecordTable implements LaneCutter.Sink {
   /** Whether the last {@link #build} left the cuts as they were. */
   boolean cutsKept;
 
+  private final RowLimit limit;
   private final Blocks blocks = new Blocks(); // as they were cut
   private final Blocks grown = new Blocks(); // as they are now, if the cuts stay
-  private final RecordRows rowsOf;
   private final LaneCutter cutter;
   private final int[] used; // [lanes] records
   private int[] place = new int[64]; // [count] index in lengths
@@ -70,7 +70,7 @@ final class RecordTable implements LaneCutter.Sink {
   RecordTable(int lanes, int group, int rowsMax, CudaTuning tuning, KvCosts costs) {
     this.lanes = lanes;
     used = new int[lanes];
-    rowsOf = new RecordRows(lanes, group, rowsMax, costs);
+    limit = new RowLimit(lanes, group, rowsMax, costs);
     cutter = new LaneCutter(lanes, group, blocks, tuning, costs);
     slots = new PartialSlots(lanes);
     records = new int[lanes * recordCap * RECORD];
@@ -91,7 +91,8 @@ final class RecordTable implements LaneCutter.Sink {
     Arrays.fill(lengths, 0);
     count = 0;
     building = plan;
-    cutBlocks(plan);
+    rowsOfRecord = limit.of(plan);
+    blocks.of(plan, rowsOfRecord);
     cutter.cut(this);
     building = null;
     rows = plan.rows;
@@ -101,14 +102,6 @@ final class RecordTable implements LaneCutter.Sink {
   private boolean growsLittle(AttentionPlan plan) {
     grown.of(plan, rowsOfRecord);
     return grown.hasStructureOf(blocks) && grown.isLittleLongerThan(blocks, GROWTH);
-  }
-
-  private void cutBlocks(AttentionPlan plan) {
-    blocks.of(plan, rowsOf.most());
-    rowsOfRecord = rowsOf.of(plan, blocks);
-    if (rowsOfRecord < rowsOf.most()) {
-      blocks.of(plan, rowsOfRecord);
-    }
   }
 
   /** Lengths after a step that changed nothing else. */

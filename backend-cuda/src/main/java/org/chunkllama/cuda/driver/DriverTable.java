@@ -185,6 +185,10 @@ record DriverTable(
             })
         MethodHandle launchCooperative, // as launch, without the last void **
     @NativeSignature(
+            name = "cuLaunchKernelEx",
+            arguments = {long.class, long.class, long.class, long.class})
+        MethodHandle launchEx, // (const CUlaunchConfig *, CUfunction, void **, void **)
+    @NativeSignature(
             name = "cuGraphInstantiateWithFlags",
             arguments = {long.class, long.class, long.class})
         MethodHandle graphInstantiate, // (CUgraphExec *, CUgraph, unsigned long long)

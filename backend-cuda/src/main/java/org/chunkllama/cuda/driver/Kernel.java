@@ -20,9 +20,11 @@ public final class Kernel {
   private final String name;
   private final String call;
   private final String callTogether;
+  private final String callEarly;
   private final int parameters;
   private final MemorySegment values; // [parameters] 8 bytes each
   private final MemorySegment pointers; // [parameters] where each value is
+  private final LaunchConfig config = new LaunchConfig();
   private int next;
 
   Kernel(CudaDriver driver, long function, String name, int parameters) {
@@ -31,6 +33,7 @@ public final class Kernel {
     this.name = name;
     this.call = "cuLaunchKernel(" + name + ")";
     this.callTogether = "cuLaunchCooperativeKernel(" + name + ")";
+    this.callEarly = "cuLaunchKernelEx(" + name + ")";
     this.parameters = parameters;
     values = Arena.ofAuto().allocate(8L * parameters, 8);
     pointers = Arena.ofAuto().allocate(8L * parameters, 8);
@@ -128,6 +131,32 @@ public final class Kernel {
                       stream.handle,
                       pointers.address()),
           callTogether);
+    } catch (Throwable e) {
+      throw NativeTable.unexpected(e);
+    }
+  }
+
+  /**
+   * The same for a kernel that waits itself for what the kernel before it writes (compute
+   * capability 9.0 and newer): it may begin before that one has ended.
+   */
+  public void launchTogetherEarly(
+      CudaStream stream, int gridX, int gridY, int threads, int sharedBytes) {
+    if (!ready(gridX, gridY)) {
+      return;
+    }
+    try {
+      driver.check(
+          (int)
+              driver
+                  .calls
+                  .launchEx()
+                  .invokeExact(
+                      config.of(stream, gridX, gridY, threads, sharedBytes),
+                      function,
+                      pointers.address(),
+                      0L),
+          callEarly);
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Small records where they were measured to be faster, large ones where those were. */
-class RecordRowsTest {
+class RowLimitTest {
   private static final int CHUNK = 64;
   private static final int UNITS = 132;
 

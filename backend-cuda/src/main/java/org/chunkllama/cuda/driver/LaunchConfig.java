@@ -1,0 +1,46 @@
+package org.chunkllama.cuda.driver;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A {@code CUlaunchConfig} of a kernel whose blocks wait for each other and which waits itself for
+ * what the kernel before it writes, so that it may begin before that one has ended.
+ */
+final class LaunchConfig {
+  private static final int COOPERATIVE = 2; // CU_LAUNCH_ATTRIBUTE_COOPERATIVE
+  private static final int PROGRAMMATIC =
+      6; // CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+  private static final int BYTES = 56;
+  private static final int ATTRIBUTE_BYTES = 72; // id, padding, a union of 64 bytes
+  private static final int VALUE = 8;
+  private static final int SHARED = 24;
+  private static final int STREAM = 32;
+  private static final int ATTRIBUTES = 40;
+  private static final int ATTRIBUTE_COUNT = 48;
+
+  private final MemorySegment config = Arena.ofAuto().allocate(BYTES, 8);
+  private final MemorySegment attributes = Arena.ofAuto().allocate(2 * ATTRIBUTE_BYTES, 8);
+
+  LaunchConfig() {
+    for (int i = 0; i < 2; i++) {
+      long at = (long) i * ATTRIBUTE_BYTES;
+      attributes.set(ValueLayout.JAVA_INT, at, i == 0 ? COOPERATIVE : PROGRAMMATIC);
+      attributes.set(ValueLayout.JAVA_INT, at + VALUE, 1);
+    }
+    config.set(ValueLayout.JAVA_LONG, ATTRIBUTES, attributes.address());
+    config.set(ValueLayout.JAVA_INT, ATTRIBUTE_COUNT, 2);
+  }
+
+  /** Its address, for a grid of {@code gridX * gridY} blocks of {@code threads}. */
+  long of(CudaStream stream, int gridX, int gridY, int threads, int sharedBytes) {
+    int[] sizes = {gridX, gridY, 1, threads, 1, 1};
+    for (int i = 0; i < sizes.length; i++) {
+      config.setAtIndex(ValueLayout.JAVA_INT, i, sizes[i]);
+    }
+    config.set(ValueLayout.JAVA_INT, SHARED, sharedBytes);
+    config.set(ValueLayout.JAVA_LONG, STREAM, stream.handle);
+    return config.address();
+  }
+}
