@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.chunkllama.contract.ActivationContract;
 import org.chunkllama.contract.AttentionContract;
 import org.chunkllama.contract.ChunkAttentionContract;
+import org.chunkllama.contract.EightBitKvContract;
 import org.chunkllama.contract.JoinLeaveContract;
 import org.chunkllama.contract.KvCacheContract;
 import org.chunkllama.contract.LinearContract;
@@ -33,6 +34,14 @@ class CudaContractTest {
 
   @Nested
   class Attention extends AttentionContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return Gpu.open(options);
+    }
+  }
+
+  @Nested
+  class EightBitKv extends EightBitKvContract {
     @Override
     protected Backend open(BackendOptions options) {
       return Gpu.open(options);

@@ -3,12 +3,7 @@ package org.chunkllama.schedule;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
-import org.chunkllama.error.ContextLengthException;
 import org.chunkllama.error.DeviceLostException;
-import org.chunkllama.error.InvalidRequestException;
-import org.chunkllama.guide.CompiledGuide;
-import org.chunkllama.guide.GuideMatcher;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.StepPlan;
 import org.chunkllama.plan.AttentionPlanner;
@@ -17,12 +12,10 @@ import org.chunkllama.prefix.PrefixTree;
 import org.chunkllama.prefix.Sequence;
 import org.chunkllama.prefix.TreeSnapshot;
 import org.chunkllama.sample.DrawBatch;
-import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.Sampler;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.Tensor;
-import org.chunkllama.text.IncrementalDetokenizer;
 import org.chunkllama.text.Tokenizer;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +38,6 @@ public final class Engine {
   private final Backend backend;
   private final LlamaModel model;
   private final KvCache cache;
-  private final Tokenizer tokenizer;
   private final EngineLimits limits;
   private final PrefixTree tree;
   private final StepPlanner planner;
@@ -57,6 +49,8 @@ public final class Engine {
   private final Admission admission;
   private final Requests requests;
   private final Tenants tenants;
+  private final RequestCheck check;
+  private final Starts starts;
   private final OutputStage outputs;
   private final @Nullable LookAhead ahead; // where the device computes while the host goes on
 
@@ -77,7 +71,6 @@ public final class Engine {
     this.backend = backend;
     this.model = model;
     this.cache = cache;
-    this.tokenizer = tokenizer;
     this.limits = limits;
     int chunkTokens = cache.layout().chunkTokens();
     tree =
@@ -98,6 +91,8 @@ public final class Engine {
     requests = new Requests(lives, waiting, admission, counters);
     Room room = new Room(tree, lives, waiting, admission, counters);
     int vocabulary = model.config().vocabulary();
+    check = new RequestCheck(tree, admission, limits, vocabulary);
+    starts = new Starts(tokenizer, limits, vocabulary);
     DrawBatch draws = new DrawBatch(backend, vocabulary);
     boolean queues = backend.queuesSteps();
     outputs =
@@ -207,8 +202,9 @@ public final class Engine {
     Group group = new Group(id, request, System.nanoTime(), ticket);
     requests.add(group);
     try {
-      check(request);
-      start(group);
+      check.check(request);
+      starts.addTo(group);
+      enqueue(group);
     } catch (RuntimeException e) {
       requests.fail(group, e);
     }
@@ -219,7 +215,7 @@ public final class Engine {
     Group group = new Group(id, request, System.nanoTime(), ticket);
     requests.add(group);
     try {
-      check(request);
+      check.check(request);
       group.continuations.add(new Hold(group, ttlNanos, pinned));
       enqueue(group);
     } catch (RuntimeException e) {
@@ -227,87 +223,9 @@ public final class Engine {
     }
   }
 
-  private void check(EngineRequest request) {
-    int[] prompt = request.prompt();
-    if (prompt.length == 0) {
-      throw new InvalidRequestException("the prompt is empty; give it at least one token");
-    }
-    int room = cache.chunks() * tree.chunkTokens();
-    if (prompt.length >= limits.context() && limits.context() >= room) {
-      throw new ContextLengthException(
-          "the prompt has %d tokens, the KV pool holds %d; shorten it to %d or less, or give the pool more memory (--kv-memory)"
-              .formatted(prompt.length, room, room - 1));
-    }
-    if (prompt.length >= limits.context()) {
-      throw new ContextLengthException(
-          "the prompt has %d tokens, the context is %d; shorten it to %d or less"
-              .formatted(prompt.length, limits.context(), limits.context() - 1));
-    }
-    int chunks = (prompt.length + tree.chunkTokens() - 1) / tree.chunkTokens();
-    if (chunks > tree.chunksTotal()) {
-      throw admission.tooSmall(prompt.length);
-    }
-    for (int token : prompt) {
-      if (token < 0 || token >= model.config().vocabulary()) {
-        throw new InvalidRequestException(
-            "token id %d is not in the vocabulary of %d"
-                .formatted(token, model.config().vocabulary()));
-      }
-    }
-    GenerationOptions options = request.options();
-    int weight = Math.max(options.branches(), options.beams());
-    if (weight > limits.maxSequences()) {
-      throw new InvalidRequestException(
-          "a request of %d sequences; at most %d run at once"
-              .formatted(weight, limits.maxSequences()));
-    }
-  }
-
-  private void start(Group group) {
-    EngineRequest request = group.request;
-    GenerationOptions options = request.options();
-    int maxTokens = Math.min(options.maxTokens(), limits.context() - request.prompt().length);
-    int[] endIds = endIds(options);
-    if (options.isBeamSearch()) {
-      group.continuations.add(new Beams(group, maxTokens, endIds, () -> detokenizer(request)));
-    } else {
-      for (int i = 0; i < options.branches(); i++) {
-        group.continuations.add(
-            new Branch(
-                group, i, maxTokens, endIds, detokenizer(request), matcher(request, endIds)));
-      }
-    }
-    enqueue(group);
-  }
-
   private void enqueue(Group group) {
     waiting.add(new Entry(group.continuations, 0));
     admission.changed();
-  }
-
-  private int[] endIds(GenerationOptions options) {
-    IntStream eos =
-        options.ignoreEos()
-            ? IntStream.empty()
-            : tokenizer.eosIds().stream().mapToInt(Integer::intValue);
-    IntStream stops = options.stopIds().stream().mapToInt(Integer::intValue);
-    return IntStream.concat(eos, stops)
-        .filter(id -> id >= 0 && id < model.config().vocabulary())
-        .sorted()
-        .distinct()
-        .toArray();
-  }
-
-  private @Nullable GuideMatcher matcher(EngineRequest request, int[] endIds) {
-    boolean skipsSpace = tokenizer.addsSpacePrefix() && !request.continuesText();
-    @Nullable CompiledGuide guide = request.guide();
-    return guide == null ? null : new GuideMatcher(guide, endIds, skipsSpace);
-  }
-
-  private IncrementalDetokenizer detokenizer(EngineRequest request) {
-    return request.continuesText()
-        ? IncrementalDetokenizer.continuing(tokenizer)
-        : new IncrementalDetokenizer(tokenizer);
   }
 
   /** Who may take how much. */

@@ -3,6 +3,7 @@ package org.chunkllama.contract.reference;
 import org.chunkllama.contract.ActivationContract;
 import org.chunkllama.contract.AttentionContract;
 import org.chunkllama.contract.ChunkAttentionContract;
+import org.chunkllama.contract.EightBitKvContract;
 import org.chunkllama.contract.KvCacheContract;
 import org.chunkllama.contract.LinearContract;
 import org.chunkllama.contract.NormContract;
@@ -22,6 +23,14 @@ class ReferenceContractTest {
 
   @Nested
   class Attention extends AttentionContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return reference(options);
+    }
+  }
+
+  @Nested
+  class EightBitKv extends EightBitKvContract {
     @Override
     protected Backend open(BackendOptions options) {
       return reference(options);
