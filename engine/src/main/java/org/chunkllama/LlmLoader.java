@@ -53,7 +53,7 @@ final class LlmLoader implements AutoCloseable {
     KvLayout layout =
         new KvLayout(
             config.layers(), config.kvHeads(), config.headDim(), options.chunkTokens(), kvType());
-    backend.prepare(layout, config.heads());
+    backend.announce(layout, config.heads());
     tune(backend, layout, config.heads());
     int chunks = chunks(backend, file, layout);
     int context = (int) Math.min(context(config), (long) chunks * options.chunkTokens());

@@ -114,7 +114,7 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
   }
 
   @Override
-  public void prepare(KvLayout layout, int queryHeads) {
+  public void announce(KvLayout layout, int queryHeads) {
     attention.prepare(layout, queryHeads / layout.kvHeads());
     CudaKvCache.prepare(device, layout);
     CudaRowSampler.prepare(device);
@@ -377,7 +377,7 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
   }
 
   @Override
-  public void prepare(KvCache cache, StepInputs inputs) {
+  public void prepareStep(KvCache cache, StepInputs inputs) {
     AttentionPlan plan = inputs.attention();
     CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();

@@ -114,7 +114,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /** Tells the backend what the next {@link #forward} will probably compute, tokens unknown. */
   public void prepare(StepPlan plan, KvCache cache) {
-    backend.prepare(cache, inputs(plan));
+    backend.prepareStep(cache, inputs(plan));
   }
 
   private static StepInputs inputs(StepPlan plan) {

@@ -48,7 +48,7 @@ public interface Backend extends AutoCloseable {
    * Says early, before weights are loaded, for which caches attention will be wanted: what takes
    * time (compiling kernels) may begin.
    */
-  default void prepare(KvLayout layout, int queryHeads) {}
+  default void announce(KvLayout layout, int queryHeads) {}
 
   /** Zeroed activations. */
   Tensor tensor(int rows, int columns);
@@ -209,7 +209,7 @@ public interface Backend extends AutoCloseable {
   /**
    * True if {@link #step} only queues work, so that the caller has time before it asks for what
    * comes of it. Then the next step is worth planning meanwhile, and bringing here by {@link
-   * #prepare}.
+   * #prepareStep}.
    */
   default boolean queuesSteps() {
     return false;
@@ -221,7 +221,7 @@ public interface Backend extends AutoCloseable {
    *
    * @param cache the cache it will use
    */
-  default void prepare(KvCache cache, StepInputs inputs) {}
+  default void prepareStep(KvCache cache, StepInputs inputs) {}
 
   /**
    * Bytes of the device's own memory that are free for a KV cache; empty if the device uses the

@@ -50,7 +50,7 @@ class EngineGapTest {
                   case "rowSampler" -> {
                     return Optional.of(this);
                   }
-                  case "step", "prepare" -> {
+                  case "step", "prepareStep" -> {
                     return null;
                   }
                   default -> {}

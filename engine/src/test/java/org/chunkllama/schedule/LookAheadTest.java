@@ -37,11 +37,12 @@ class LookAheadTest {
     try (EngineFixture fixture = fixture(400)) {
       fixture.submit(prompt(1, 20), options(6), "", new Noting());
       fixture.step(1); // the prompt, and the first token
-      assertThat(device.events).containsExactly("step", "start", "prepare", "finish");
+      assertThat(device.events).containsExactly("step", "start", "prepareStep", "finish");
       for (int i = 0; i < 4; i++) {
         device.events.clear();
         fixture.step(1);
-        assertThat(device.events).containsExactly("step", "start", "prepare", "token", "finish");
+        assertThat(device.events)
+            .containsExactly("step", "start", "prepareStep", "token", "finish");
       }
       device.events.clear();
       fixture.step(1);
@@ -95,7 +96,7 @@ class LookAheadTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"step", "start", "prepare", "finish"})
+  @ValueSource(strings = {"step", "start", "prepareStep", "finish"})
   void aFaultFailsTheStepAndGivesEverythingBack(String at) {
     List<int[]> prompts = List.of(prompt(1, 40), prompt(2, 15), prompt(3, 5));
     List<List<Integer>> expected = EngineFixture.alone(prompts, options(30));

@@ -54,8 +54,8 @@ final class QueueingBackend implements RowSampler {
                 case "rowSampler" -> {
                   return Optional.of(this);
                 }
-                case "prepare" -> {
-                  event("prepare");
+                case "prepareStep" -> {
+                  event("prepareStep");
                   prepared = ((StepInputs) arguments[1]).attention().revision;
                   return null;
                 }
