@@ -1,6 +1,5 @@
 package org.chunkllama.cli;
 
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -9,10 +8,7 @@ import java.util.concurrent.Callable;
 import org.chunkllama.bench.DecodeBench;
 import org.chunkllama.bench.DecodeBench.Result;
 import org.chunkllama.bench.DecodeBench.Workload;
-import org.chunkllama.bench.ModelShape;
 import org.chunkllama.error.InvalidRequestException;
-import org.chunkllama.files.ModelFile;
-import org.chunkllama.files.ModelLocator;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions.Precision;
@@ -43,13 +39,7 @@ import picocli.CommandLine.Option;
 final class BenchDecodeCommand implements Callable<Integer> {
   private final Context context;
 
-  @Option(
-      names = "--shape",
-      paramLabel = "NAME",
-      defaultValue = "llama-2-7b",
-      description =
-          "llama-2-7b, llama-3.1-8b, llama-3.2-1b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
-  private String shape = "llama-2-7b";
+  @Mixin private final ShapeOption shape = new ShapeOption();
 
   @Option(
       names = {"-m", "--model"},
@@ -149,7 +139,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     check();
-    ModelConfig config = config();
+    ModelConfig config = shape.config(model, context.progress());
     Table table =
         new Table(
             "case",
@@ -177,16 +167,6 @@ final class BenchDecodeCommand implements Callable<Integer> {
     return 0;
   }
 
-  private ModelConfig config() {
-    if (model == null) {
-      return ModelShape.of(shape).config();
-    }
-    Path path = ModelLocator.resolveConfig(model, context.progress());
-    try (ModelFile file = ModelFile.openConfig(path, context.progress())) {
-      return file.config();
-    }
-  }
-
   private DType kvType() {
     return backendArguments.typeOr(
         switch (precision) {
@@ -208,7 +188,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
   private void report(Table table, String name, Result result) {
     if (json) {
       Map<String, Object> line = new LinkedHashMap<>();
-      line.put("shape", model == null ? shape : model);
+      line.put("shape", model == null ? shape.name() : model);
       line.put("case", name);
       line.put("weights", weights.name().toLowerCase(Locale.ROOT));
       line.put("weight_format", format.name().toLowerCase(Locale.ROOT));

@@ -1,16 +1,12 @@
 package org.chunkllama.cli;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.chunkllama.bench.ModelShape;
 import org.chunkllama.error.InvalidRequestException;
-import org.chunkllama.files.ModelFile;
-import org.chunkllama.files.ModelLocator;
 import org.chunkllama.model.ModelConfig;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.DType;
@@ -54,13 +50,7 @@ final class TuneCommand implements Callable<Integer> {
       description = "As --model of other commands; its heads are tuned for.")
   private @Nullable String model;
 
-  @Option(
-      names = "--shape",
-      paramLabel = "NAME",
-      defaultValue = "llama-2-7b",
-      description =
-          "Without MODEL: llama-2-7b, llama-3.1-8b or smollm2-135m. Default: ${DEFAULT-VALUE}.")
-  private String shape = "llama-2-7b";
+  @Mixin private final ShapeOption shape = new ShapeOption();
 
   @Option(
       names = "--chunk-size",
@@ -91,7 +81,7 @@ final class TuneCommand implements Callable<Integer> {
       throw new InvalidRequestException(
           "--seconds must be 1 or more, --chunk-size a multiple of 16 from 16 to 128");
     }
-    ModelConfig config = config();
+    ModelConfig config = shape.config(model, context.progress());
     try (Backend backend = backendArguments.open()) {
       if (backend instanceof TunableAttention tunable && backend instanceof GraphTimer timer) {
         tune(backend, timer, tunable, config);
@@ -99,16 +89,6 @@ final class TuneCommand implements Callable<Integer> {
         context.console().out().printf("backend %s has nothing to tune%n", backend.name());
       }
       return 0;
-    }
-  }
-
-  private ModelConfig config() {
-    if (model == null) {
-      return ModelShape.of(shape).config();
-    }
-    Path path = ModelLocator.resolveConfig(model, context.progress());
-    try (ModelFile file = ModelFile.openConfig(path, context.progress())) {
-      return file.config();
     }
   }
 
