@@ -6,8 +6,6 @@ import static org.chunkllama.schedule.EngineFixture.alone;
 import static org.chunkllama.schedule.EngineFixture.options;
 import static org.chunkllama.schedule.EngineFixture.prompt;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -164,18 +162,12 @@ class EngineFaultTest {
   }
 
   private static Backend faulty(Backend backend, BiConsumer<String, Object[]> before) {
-    return (Backend)
-        Proxy.newProxyInstance(
-            Backend.class.getClassLoader(),
-            new Class<?>[] {Backend.class},
-            (_, method, arguments) -> {
-              before.accept(method.getName(), arguments);
-              try {
-                return method.invoke(backend, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+    return FrontBackend.of(
+        backend,
+        (method, arguments, pass) -> {
+          before.accept(method, arguments);
+          return pass.on();
+        });
   }
 
   /** A device that is gone answers nothing more: all requests hear of it, at once. */
@@ -221,24 +213,17 @@ class EngineFaultTest {
 
   /** Computes as the reference backend until {@code broken}; then {@code call} fails. */
   private static Backend lostOnce(AtomicBoolean broken, String call) {
-    Backend reference = EngineFixture.reference();
-    return (Backend)
-        Proxy.newProxyInstance(
-            Backend.class.getClassLoader(),
-            new Class<?>[] {Backend.class},
-            (_, method, arguments) -> {
-              if (method.getName().equals("lost")) {
-                return broken.get() ? Optional.of("it fell off the bus") : Optional.empty();
-              }
-              if (method.getName().equals(call) && broken.get()) {
-                throw new DeviceException(call + " failed");
-              }
-              try {
-                return method.invoke(reference, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+    return FrontBackend.of(
+        EngineFixture.reference(),
+        (method, _, pass) -> {
+          if (method.equals("lost")) {
+            return broken.get() ? Optional.of("it fell off the bus") : Optional.empty();
+          }
+          if (method.equals(call) && broken.get()) {
+            throw new DeviceException(call + " failed");
+          }
+          return pass.on();
+        });
   }
 
   /** Throws at one kind of call. */

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -37,29 +35,14 @@ class EngineGapTest {
     private long drawn;
 
     Backend backend(boolean queues) {
-      Backend reference = EngineFixture.reference();
-      return (Backend)
-          Proxy.newProxyInstance(
-              Backend.class.getClassLoader(),
-              new Class<?>[] {Backend.class},
-              (_, method, arguments) -> {
-                switch (method.getName()) {
-                  case "queuesSteps" -> {
-                    return queues;
-                  }
-                  case "rowSampler" -> {
-                    return Optional.of(this);
-                  }
-                  case "step", "prepareStep" -> {
-                    return null;
-                  }
-                  default -> {}
-                }
-                try {
-                  return method.invoke(reference, arguments);
-                } catch (InvocationTargetException e) {
-                  throw e.getCause();
-                }
+      return FrontBackend.of(
+          EngineFixture.reference(),
+          (method, _, pass) ->
+              switch (method) {
+                case "queuesSteps" -> queues;
+                case "rowSampler" -> Optional.of(this);
+                case "step", "prepareStep" -> null;
+                default -> pass.on();
               });
     }
 

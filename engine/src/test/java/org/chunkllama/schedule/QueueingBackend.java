@@ -1,7 +1,5 @@
 package org.chunkllama.schedule;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -41,35 +39,23 @@ final class QueueingBackend implements RowSampler {
   }
 
   Backend backend() {
-    Backend reference = sampling.backend();
-    return (Backend)
-        Proxy.newProxyInstance(
-            Backend.class.getClassLoader(),
-            new Class<?>[] {Backend.class},
-            (_, method, arguments) -> {
-              switch (method.getName()) {
-                case "queuesSteps" -> {
-                  return true;
-                }
-                case "rowSampler" -> {
-                  return Optional.of(this);
-                }
-                case "prepareStep" -> {
-                  event("prepareStep");
-                  prepared = ((StepInputs) arguments[1]).attention().revision;
-                  return null;
-                }
-                case "step" -> {
-                  event("step");
-                  count((StepInputs) arguments[2]);
-                }
-                default -> {}
+    return FrontBackend.of(
+        sampling.backend(),
+        (method, arguments, pass) ->
+            switch (method) {
+              case "queuesSteps" -> true;
+              case "rowSampler" -> Optional.of(this);
+              case "prepareStep" -> {
+                event("prepareStep");
+                prepared = ((StepInputs) arguments[1]).attention().revision;
+                yield null;
               }
-              try {
-                return method.invoke(reference, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
+              case "step" -> {
+                event("step");
+                count((StepInputs) arguments[2]);
+                yield pass.on();
               }
+              default -> pass.on();
             });
   }
 

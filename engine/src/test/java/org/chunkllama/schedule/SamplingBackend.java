@@ -1,7 +1,5 @@
 package org.chunkllama.schedule;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -36,22 +34,15 @@ final class SamplingBackend implements RowSampler {
 
   /** The backend. */
   Backend backend() {
-    Backend reference = EngineFixture.reference();
-    return (Backend)
-        Proxy.newProxyInstance(
-            Backend.class.getClassLoader(),
-            new Class<?>[] {Backend.class},
-            (_, method, arguments) -> {
-              if (method.getName().equals("rowSampler")) {
-                return Optional.of(this);
-              }
-              argmaxes += method.getName().equals("argmax") ? 1 : 0;
-              try {
-                return method.invoke(reference, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+    return FrontBackend.of(
+        EngineFixture.reference(),
+        (method, _, pass) -> {
+          if (method.equals("rowSampler")) {
+            return Optional.of(this);
+          }
+          argmaxes += method.equals("argmax") ? 1 : 0;
+          return pass.on();
+        });
   }
 
   @Override

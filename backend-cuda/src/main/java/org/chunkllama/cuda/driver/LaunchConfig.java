@@ -15,6 +15,10 @@ final class LaunchConfig {
   private static final int BYTES = 56;
   private static final int ATTRIBUTE_BYTES = 72; // id, padding, a union of 64 bytes
   private static final int VALUE = 8;
+  private static final int SIZES = 6; // ints: x, y, z of the grid, then of a block
+  private static final int GRID_X = 0;
+  private static final int GRID_Y = 1;
+  private static final int BLOCK_X = 3;
   private static final int SHARED = 24;
   private static final int STREAM = 32;
   private static final int ATTRIBUTES = 40;
@@ -24,6 +28,9 @@ final class LaunchConfig {
   private final MemorySegment attributes = Arena.ofAuto().allocate(2 * ATTRIBUTE_BYTES, 8);
 
   LaunchConfig() {
+    for (int i = 0; i < SIZES; i++) {
+      config.setAtIndex(ValueLayout.JAVA_INT, i, 1);
+    }
     for (int i = 0; i < 2; i++) {
       long at = (long) i * ATTRIBUTE_BYTES;
       attributes.set(ValueLayout.JAVA_INT, at, i == 0 ? COOPERATIVE : PROGRAMMATIC);
@@ -35,10 +42,9 @@ final class LaunchConfig {
 
   /** Its address, for a grid of {@code gridX * gridY} blocks of {@code threads}. */
   long of(CudaStream stream, int gridX, int gridY, int threads, int sharedBytes) {
-    int[] sizes = {gridX, gridY, 1, threads, 1, 1};
-    for (int i = 0; i < sizes.length; i++) {
-      config.setAtIndex(ValueLayout.JAVA_INT, i, sizes[i]);
-    }
+    config.setAtIndex(ValueLayout.JAVA_INT, GRID_X, gridX);
+    config.setAtIndex(ValueLayout.JAVA_INT, GRID_Y, gridY);
+    config.setAtIndex(ValueLayout.JAVA_INT, BLOCK_X, threads);
     config.set(ValueLayout.JAVA_INT, SHARED, sharedBytes);
     config.set(ValueLayout.JAVA_LONG, STREAM, stream.handle);
     return config.address();
