@@ -129,6 +129,7 @@ final class CudaKvCache implements KvCache {
   void append(int layer, CudaTensor qkv, int rows, PlanTables tables) {
     int threads = 2 * layout.kvHeads() * (eight() ? WARP : paddedDim());
     append
+        .call()
         .with(memory, layerOffset(layer))
         .with(qkv.memory())
         .with(qkv.columns())
@@ -153,7 +154,8 @@ final class CudaKvCache implements KvCache {
     }
     device.context.bind();
     int values = 2 * layout.kvHeads() * slots * paddedDim();
-    copy.with(memory)
+    copy.call()
+        .with(memory)
         .with(layerBytes() / layout.type().blockBytes())
         .with(layout.kvHeads())
         .with(from)

@@ -138,7 +138,8 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
     int parts = Math.min(gangsMax / items, (columns + PART_LEAST - 1) / PART_LEAST);
     parts = Math.clamp(parts, (columns + partMost - 1) / partMost, partsMax);
     int part = (columns + 4 * parts - 1) / (4 * parts) * 4;
-    draw.with(table.memory())
+    draw.call()
+        .with(table.memory())
         .with(items)
         .with(logits.memory())
         .with(columns)
@@ -151,7 +152,8 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
             parts,
             Math.min(items, gangsMax / parts),
             THREADS,
-            sharedBytes + part * Float.BYTES);
+            sharedBytes + part * Float.BYTES,
+            false);
   }
 
   @Override

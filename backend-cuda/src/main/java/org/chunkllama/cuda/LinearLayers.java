@@ -40,6 +40,7 @@ final class LinearLayers implements AutoCloseable {
     boolean accumulate = add;
     if (bias != null) {
       setBias
+          .call()
           .with(bias.memory())
           .with(w.outputs())
           .with(add ? 1 : 0)

@@ -65,6 +65,7 @@ final class QuantisedProducts implements AutoCloseable {
     int items = groups * parts;
     ensure(groups, parts == 1 ? 1 : (long) items * rows8 * 8 * c.columns * Float.BYTES);
     c.kernel
+        .call()
         .with(w.memory(), section.offset())
         .with(in, (long) first * inStride * Short.BYTES)
         .with(inStride)

@@ -52,6 +52,7 @@ final class QuantisedRows {
     int blocks = KeptFormats.blocks(type, inputs);
     return (raw, first, count, marks, mark) ->
         kernel
+            .call()
             .with(raw)
             .with(count)
             .with(blocks)
@@ -67,6 +68,7 @@ final class QuantisedRows {
     DeviceMemory to = out.memoryToWrite();
     for (CudaMatrix.Section section : table.sections()) {
       kernel(section.type(), "embed", 6)
+          .call()
           .with(table.memory(), section.offset())
           .with(section.first())
           .with(section.outputs())
@@ -82,6 +84,7 @@ final class QuantisedRows {
     int stride = CudaMatrix.stride(w.inputs());
     for (CudaMatrix.Section section : w.sections()) {
       kernel(section.type(), "dequantise", 5)
+          .call()
           .with(w.memory(), section.offset())
           .with(section.outputs())
           .with(KeptFormats.blocks(section.type(), w.inputs()))
@@ -96,6 +99,7 @@ final class QuantisedRows {
     CudaMatrix.Section section = w.sections().getFirst();
     long blocks = w.memory().bytes() / KeptFormats.tileBytes(section.type());
     kernel(section.type(), "random_tiles", 4)
+        .call()
         .with(like.seed())
         .with(like.spread())
         .with(blocks)

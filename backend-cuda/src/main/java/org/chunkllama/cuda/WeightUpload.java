@@ -186,6 +186,7 @@ final class WeightUpload implements AutoCloseable {
         (raw, row, count) -> {
           long values = (long) count * part.columns();
           kernel
+              .call()
               .with(raw)
               .with(values)
               .with(part.columns())
