@@ -53,7 +53,7 @@ final class CudaAttention implements AutoCloseable {
         new Tunings(
             device.context.properties(),
             KernelCompiler.fingerprint(FAST_SOURCE),
-            new TuningFiles(KernelCache.userFolder()));
+            new TuningFiles(device.folder));
   }
 
   /** What plans and tables for such caches go by. */

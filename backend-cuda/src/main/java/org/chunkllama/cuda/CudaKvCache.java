@@ -50,7 +50,7 @@ final class CudaKvCache implements KvCache {
             "give it less with --kv-memory, or take a smaller --kv-type");
     // Copies of whole bands read slots that nobody wrote: zeros then, not what other processes
     // left.
-    memory.fill(0, 0, memory.bytes(), device.stream);
+    device.zero(memory);
   }
 
   static void prepare(CudaDevice device, KvLayout layout) {

@@ -27,6 +27,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   /** Sums of weights stay exact below this. */
   private static final int VOCABULARY_MAX = 1 << 19;
 
+  private final Owned owned = new Owned();
   private final CudaDevice device;
   private final Kernel draw;
   private final DrawTable table;
@@ -52,9 +53,15 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
     partMost = (gpu.sharedBytesMax() - sharedBytes) / Float.BYTES / 4 * 4;
     gangsMax = gpu.multiprocessors();
     partsMax = Math.min(module.constant("draw_parts_max"), gangsMax);
-    gangs = device.allocate((long) gangsMax * module.constant("draw_gang_bytes"), "sampling");
-    gangs.fill(0, 0, gangs.bytes(), device.stream);
-    table = new DrawTable(device);
+    long gangBytes = (long) gangsMax * module.constant("draw_gang_bytes");
+    try {
+      gangs = owned.add(device.allocate(gangBytes, "sampling"));
+      gangs.fill(0, 0, gangs.bytes(), device.stream);
+      table = owned.add(new DrawTable(device));
+    } catch (Throwable e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** Whether rows of so many logits can be drawn from. */
@@ -64,7 +71,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
 
   @Override
   public void start(Tensor logits, RowDraws draws) {
-    CudaTensor from = CudaBackend.OURS.tensor("logits", logits, 0, draws.vocabulary());
+    CudaTensor from = CudaOperations.OURS.tensor("logits", logits, 0, draws.vocabulary());
     Arguments.indices("row", draws.row, draws.count, from.rows());
     device.context.bind();
     this.logits = from;
@@ -158,7 +165,6 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
 
   @Override
   public void close() {
-    table.close();
-    gangs.close();
+    owned.close();
   }
 }

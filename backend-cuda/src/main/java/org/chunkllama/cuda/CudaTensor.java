@@ -34,7 +34,7 @@ final class CudaTensor implements Tensor {
     this.memory =
         device.allocate(
             Math.multiplyExact((long) rows * Float.BYTES, (long) columns), "an activation");
-    memory.fill(0, 0, memory.bytes(), device.stream);
+    device.zero(memory);
   }
 
   @Override
@@ -130,6 +130,7 @@ final class CudaTensor implements Tensor {
     QueryTwin found = queries;
     if (found == null || found.type() != type || found.columns() != queryColumns) {
       if (found != null) {
+        queries = null; // also if there is no memory for the others
         device.release(found.memory());
       }
       long bytes = (long) rows * QueryTwin.stride(queryColumns) * Short.BYTES;

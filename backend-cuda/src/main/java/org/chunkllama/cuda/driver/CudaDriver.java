@@ -21,7 +21,7 @@ final class CudaDriver {
   final String path;
   final int version;
 
-  private CudaDriver(MappedLibrary library) {
+  CudaDriver(MappedLibrary library) {
     calls = NativeTable.bind(DriverTable.class, library);
     path = library.path();
     try (Arena arena = Arena.ofConfined()) {
