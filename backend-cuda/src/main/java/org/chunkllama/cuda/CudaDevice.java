@@ -26,6 +26,10 @@ final class CudaDevice implements AutoCloseable {
   final Staging staging;
   final IdleClock idle;
   final Conversions conversions;
+
+  /** Tensors that are open: vectors among weights, which nobody else closes, and activations. */
+  final Owned tensors;
+
   final MatrixProduct.Type products;
   final Nvrtc nvrtc;
   final Path folder;
@@ -55,6 +59,7 @@ final class CudaDevice implements AutoCloseable {
       staging = owned.add(new Staging(context, stream));
       idle = owned.add(new IdleClock(context, stream));
       conversions = new Conversions(this);
+      tensors = owned.add(new Owned());
     } catch (Throwable e) {
       owned.closeAfter(e);
       throw e;

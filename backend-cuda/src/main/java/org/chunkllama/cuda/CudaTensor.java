@@ -104,8 +104,10 @@ final class CudaTensor implements Tensor {
       if (device.products == MatrixProduct.Type.F32) {
         throw new IllegalStateException("products read fp32 itself");
       }
-      twin = device.allocate((long) rows * twinStride() * Short.BYTES, "an activation");
-      twin.fill(0, 0, twin.bytes(), device.stream);
+      DeviceMemory made =
+          device.allocate((long) rows * twinStride() * Short.BYTES, "an activation");
+      device.zero(made);
+      twin = made;
     }
     return twin;
   }
@@ -163,6 +165,7 @@ final class CudaTensor implements Tensor {
 
   @Override
   public void close() {
+    device.tensors.forget(this);
     device.release(memory);
     if (twin != null) {
       device.release(twin);

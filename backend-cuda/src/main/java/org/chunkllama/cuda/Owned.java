@@ -17,6 +17,11 @@ final class Owned implements AutoCloseable {
     return part;
   }
 
+  /** {@code part} is closed by somebody else. */
+  void forget(AutoCloseable part) {
+    parts.remove(part);
+  }
+
   /** Closes all because of {@code failure}, which takes along what closing throws. */
   void closeAfter(Throwable failure) {
     try {

@@ -121,13 +121,13 @@ final class PlanTables implements AutoCloseable {
       lengths = device.larger(lengths, lengthInts() * 4, "attention tables");
       states = device.larger(states, stateBytes(), "partial attention states");
       arrivals = device.larger(arrivals, arrivalBytes(), "attention tables");
+      arrivals.fill(0, 0, arrivals.bytes(), device.stream);
       done = true;
     } finally {
       if (!done) { // some fit, some do not: the next plan begins anew
         rowCapacity = chunkIdCapacity = partialCapacity = 0;
       }
     }
-    arrivals.fill(0, 0, arrivals.bytes(), device.stream);
   }
 
   private static int wider(int capacity, int needed) {

@@ -131,8 +131,10 @@ final class QuantisedProducts implements AutoCloseable {
     }
     long counters = (long) groups * Integer.BYTES;
     if (arrivals == null || arrivals.bytes() < counters) {
-      arrivals = grown(arrivals, counters);
-      arrivals.fill(0, 0, arrivals.bytes(), device.stream);
+      DeviceMemory more = grown(arrivals, counters);
+      arrivals = null;
+      device.zero(more);
+      arrivals = more;
     }
   }
 

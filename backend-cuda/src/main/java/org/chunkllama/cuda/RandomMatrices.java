@@ -32,13 +32,24 @@ final class RandomMatrices {
   }
 
   private CudaMatrix values(List<RandomWeight> parts, int outputs, int inputs) {
-    Kernel fill = kernel();
     DeviceMemory memory = WeightUpload.allocate(device, outputs, inputs, parts.getFirst().name());
+    try {
+      fill(parts, inputs, memory);
+    } catch (Throwable e) {
+      memory.close();
+      throw e;
+    }
+    return new CudaMatrix(outputs, inputs, memory, List.of());
+  }
+
+  private void fill(List<RandomWeight> parts, int inputs, DeviceMemory memory) {
+    Kernel kernel = kernel();
     int stride = CudaMatrix.stride(inputs);
     long at = 0;
     for (RandomWeight part : parts) {
       long values = (long) part.rows() * inputs;
-      fill.call()
+      kernel
+          .call()
           .with(part.seed())
           .with(part.spread())
           .with(values)
@@ -48,7 +59,6 @@ final class RandomMatrices {
           .launch(device.stream, WeightUpload.blocks(values), 1, WeightUpload.THREADS, 0);
       at += (long) part.rows() * stride * WeightUpload.valueBytes(device);
     }
-    return new CudaMatrix(outputs, inputs, memory, List.of());
   }
 
   private Kernel kernel() {
@@ -65,7 +75,12 @@ final class RandomMatrices {
     DeviceMemory memory = device.allocate(bytes, "the weight " + first.name());
     CudaMatrix matrix =
         new CudaMatrix(outputs, inputs, memory, List.of(new Section(type, 0, outputs, 0)));
-    quantised.random(matrix, first);
+    try {
+      quantised.random(matrix, first);
+    } catch (Throwable e) {
+      memory.close();
+      throw e;
+    }
     return matrix;
   }
 }

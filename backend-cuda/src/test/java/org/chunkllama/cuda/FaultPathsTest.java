@@ -1,0 +1,258 @@
+package org.chunkllama.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.chunkllama.cuda.driver.CudaException;
+import org.chunkllama.cuda.driver.FakeCuda;
+import org.chunkllama.cuda.driver.OutOfDeviceMemoryException;
+import org.chunkllama.model.LlamaModel;
+import org.chunkllama.model.ModelConfig;
+import org.chunkllama.model.RopeScaling;
+import org.chunkllama.model.StepPlan;
+import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.plan.AttentionPlanner;
+import org.chunkllama.spi.BackendOptions;
+import org.chunkllama.spi.DType;
+import org.chunkllama.spi.KvCache;
+import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.RotaryTable;
+import org.chunkllama.spi.RowDraws;
+import org.chunkllama.spi.RowSampler;
+import org.chunkllama.spi.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What is left when a call of NVIDIA's libraries fails, whichever it is: on a GPU that computes
+ * nothing but counts what it handed out.
+ */
+class FaultPathsTest {
+  private static final int CHUNK = 16;
+  private static final int ROWS = 8;
+  private static final ModelConfig CONFIG =
+      new ModelConfig(
+          "llama",
+          2,
+          384,
+          6,
+          2,
+          64,
+          256,
+          300,
+          512,
+          1e-5f,
+          10_000,
+          64,
+          new RopeScaling.None(),
+          RotaryTable.Layout.SPLIT_HALVES,
+          false,
+          false,
+          false,
+          false);
+
+  @TempDir private Path folder;
+
+  private CudaBackend open(FakeCuda cuda) {
+    return new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults());
+  }
+
+  private static void assertAllIsBack(FakeCuda cuda) throws InterruptedException {
+    cuda.awaitCompilers();
+    assertThat(cuda.live()).isEmpty();
+    assertThat(cuda.misuse()).isNull();
+  }
+
+  /** A model that decodes on such a GPU. */
+  private static final class Decoding implements AutoCloseable {
+    private final CudaBackend backend;
+    private final LlamaModel model;
+    private final KvCache cache;
+    private final AttentionPlanner planner;
+    private int position = 20;
+
+    Decoding(CudaBackend backend) {
+      this.backend = backend;
+      model = LlamaModel.random(backend, CONFIG, 1, ROWS, CONFIG.context(), (_, _) -> {});
+      KvLayout layout = new KvLayout(CONFIG.layers(), CONFIG.kvHeads(), 64, CHUNK, DType.F16);
+      cache = backend.kvCache(layout, ROWS * 8);
+      planner = new AttentionPlanner(CHUNK, 1, CONFIG.heads(), CONFIG.kvHeads(), true);
+    }
+
+    /** Logits of {@code rows} sequences, and a token of each. */
+    void step(int rows) {
+      planner.begin();
+      for (int r = 0; r < rows; r++) {
+        int first = r * 8;
+        planner.add(new int[] {0, first + 1, first + 2, first + 3}, position, 1);
+      }
+      position = position < 60 ? position + 1 : 20;
+      AttentionPlan plan = planner.finish();
+      int[] outputs = new int[rows];
+      Arrays.setAll(outputs, r -> r);
+      Tensor logits =
+          model.forward(new StepPlan(new int[rows], plan.rowPosition, outputs, rows, plan), cache);
+      RowSampler sampler = backend.rowSampler(CONFIG.vocabulary()).orElseThrow();
+      RowDraws draws = new RowDraws(CONFIG.vocabulary());
+      for (int r = 0; r < rows; r++) {
+        draws.add(r);
+      }
+      sampler.start(logits, draws);
+      sampler.finish(draws);
+    }
+
+    @Override
+    public void close() {
+      cache.close();
+      model.close();
+      backend.close();
+    }
+  }
+
+  @Test
+  void everythingIsGivenBack() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    try (Decoding decoding = new Decoding(open(cuda))) {
+      for (int step = 0; step < 20; step++) {
+        decoding.step(1 + step % 3);
+      }
+      assertThat(cuda.live()).containsKeys("executable graph", "product", "pinned memory");
+    }
+    assertAllIsBack(cuda);
+  }
+
+  @Test
+  void closingTwiceIsClosingOnce() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    CudaBackend backend = open(cuda);
+    backend.close();
+    backend.close();
+    assertAllIsBack(cuda);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cuDevicePrimaryCtxRetain, 1",
+    "cuCtxSetCurrent, 1",
+    "cuStreamCreate, 1",
+    "cuMemAlloc_v2, 4",
+    "cuMemHostAlloc, 1",
+    "cuEventCreate, 5",
+    "cuModuleLoadData, 4",
+    "cuModuleGetFunction, 9",
+    "cublasLtCreate, 1"
+  })
+  void anOpeningThatFailsLeavesNothing(String function, int least) throws InterruptedException {
+    int failures = 0;
+    boolean failed = true;
+    while (failed) {
+      FakeCuda cuda = new FakeCuda();
+      cuda.fail(function, failures, FakeCuda.OUT_OF_MEMORY);
+      try (CudaBackend backend = open(cuda)) {
+        assertThat(backend.name()).isEqualTo("cuda");
+        failed = false;
+      } catch (CudaException e) {
+        assertThat(e).hasMessageNotContaining("\n");
+        failures++;
+      }
+      assertAllIsBack(cuda);
+    }
+    assertThat(failures).isGreaterThanOrEqualTo(least);
+  }
+
+  @Test
+  void aKernelThatDoesNotCompileEndsTheOpening() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    cuda.fail("nvrtcCompileProgram", 0, 6);
+    assertThatThrownBy(() -> open(cuda))
+        .isInstanceOf(CudaException.class)
+        .hasMessageContaining("does not compile with NVRTC 13.0");
+    assertAllIsBack(cuda);
+  }
+
+  /** One failure at every call of these that three numbers of rows make in turn, twice each. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cuMemAlloc_v2",
+        "cuMemHostAlloc",
+        "cuMemsetD8Async",
+        "cuMemcpyHtoDAsync_v2",
+        "cuLaunchKernel",
+        "cuLaunchKernelEx",
+        "cuModuleLoadData",
+        "cuStreamBeginCapture_v2",
+        "cuStreamEndCapture",
+        "cuGraphInstantiateWithFlags",
+        "cuGraphLaunch",
+        "cuEventRecord",
+        "cublasLtMatmulDescSetAttribute",
+        "cublasLtMatrixLayoutCreate",
+        "cublasLtMatmulPreferenceSetAttribute",
+        "cublasLtMatmulAlgoGetHeuristic",
+        "cublasLtMatmul"
+      })
+  void aStepThatFailsLeavesTheNextOneWhole(String function) throws InterruptedException {
+    SplittableRandom random = new SplittableRandom(function.hashCode());
+    int failures = 0;
+    boolean more = true;
+    while (more) {
+      FakeCuda cuda = new FakeCuda();
+      Map<String, Integer> whole = Map.of();
+      try (Decoding decoding = new Decoding(open(cuda))) {
+        cuda.fail(function, failures, FakeCuda.OUT_OF_MEMORY);
+        for (int step = 0; step < 12; step++) {
+          int rows = 1 + 3 * (step % 2);
+          try {
+            decoding.step(rows);
+          } catch (CudaException e) {
+            assertThat(e instanceof OutOfDeviceMemoryException)
+                .isEqualTo(function.equals("cuMemAlloc_v2"));
+            int same = rows;
+            assertThatCode(() -> decoding.step(same))
+                .as("after failure %d", failures)
+                .doesNotThrowAnyException();
+          }
+        }
+        more = !cuda.forgetFailure();
+        whole = cuda.live();
+      }
+      assertThat(whole).isNotEmpty();
+      assertAllIsBack(cuda);
+      failures += more ? 1 + (failures > 40 ? random.nextInt(20) : 0) : 0;
+    }
+    assertThat(failures).isPositive();
+  }
+
+  @Test
+  void aTrapIsSaidOnceAndEndsTheBackend() {
+    FakeCuda cuda = new FakeCuda();
+    Decoding decoding = new Decoding(open(cuda));
+    decoding.step(2);
+    cuda.trap();
+    assertThatThrownBy(() -> decoding.step(2)).isInstanceOf(CudaException.class);
+    assertThat(decoding.backend.lost())
+        .hasValueSatisfying(why -> assertThat(why).contains("cuStreamSynchronize failed"));
+    assertThatCode(decoding::close).doesNotThrowAnyException();
+  }
+
+  @Test
+  void aTrapThatNobodySawIsSaidWhenAllIsClosed() {
+    FakeCuda cuda = new FakeCuda();
+    CudaBackend backend = open(cuda);
+    cuda.trap();
+    assertThatThrownBy(backend::close)
+        .isInstanceOf(CudaException.class)
+        .hasMessageContaining("cuStreamSynchronize failed")
+        .hasNoSuppressedExceptions();
+    assertThatCode(backend::close).doesNotThrowAnyException();
+  }
+}
