@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.chunkllama.cuda.driver.CudaException;
@@ -21,10 +22,14 @@ import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;
+import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.TunableAttention;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,7 +52,7 @@ class FaultPathsTest {
           2,
           64,
           256,
-          300,
+          8192, // so that the choice of a product is measured
           512,
           1e-5f,
           10_000,
@@ -230,6 +235,79 @@ class FaultPathsTest {
       failures += more ? 1 + (failures > 40 ? random.nextInt(20) : 0) : 0;
     }
     assertThat(failures).isPositive();
+  }
+
+  /** A tensor whose queries were read in one type and find no room in another. */
+  @Test
+  void queriesThatFindNoRoomAreMadeAnew() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    try (CudaBackend backend = open(cuda);
+        KvCache half = backend.kvCache(new KvLayout(1, 2, 64, CHUNK, DType.F16), 8);
+        KvCache bfloat = backend.kvCache(new KvLayout(1, 2, 64, CHUNK, DType.BF16), 8);
+        Tensor qkv = backend.tensor(4, 8 * 64);
+        Tensor other = backend.tensor(4, 8 * 64);
+        Tensor out = backend.tensor(4, 4 * 64)) {
+      AttentionPlanner planner = new AttentionPlanner(CHUNK, 1, 4, 2, true);
+      planner.begin();
+      planner.add(new int[] {1, 2}, 20, 1);
+      AttentionPlan plan = planner.finish();
+      RotaryTable table =
+          new RotaryTable(
+              new float[32 * 32], new float[32 * 32], 32, 64, RotaryTable.Layout.SPLIT_HALVES);
+      backend.attention(bfloat, 0, other, 4, 1, plan, out);
+      backend.attention(half, 0, qkv, 4, 1, plan, out);
+      cuda.fail("cuMemAlloc_v2", 0, FakeCuda.OUT_OF_MEMORY);
+      assertThatThrownBy(() -> backend.attention(bfloat, 0, qkv, 4, 1, plan, out))
+          .isInstanceOf(OutOfDeviceMemoryException.class);
+      backend.rotary(qkv, 1, 0, 4, 64, table, new int[] {20});
+      backend.attention(bfloat, 0, qkv, 4, 1, plan, out);
+    }
+    assertAllIsBack(cuda);
+  }
+
+  /** Outside a step arrays may have changed, also after one that did not begin. */
+  @Test
+  void aStepThatIsRefusedLeavesNoArraysBehind() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    try (CudaBackend backend = open(cuda);
+        KvCache cache = backend.kvCache(new KvLayout(1, 2, 64, CHUNK, DType.F16), 8);
+        Tensor out = backend.tensor(1, 64)) {
+      Matrix table = backend.randomMatrix(List.of(RandomWeight.named("table", 300, 64, 1)));
+      AttentionPlanner planner = new AttentionPlanner(CHUNK, 1, 4, 2, true);
+      planner.begin();
+      planner.add(new int[] {1, 2}, 20, 1);
+      AttentionPlan plan = planner.finish();
+      int[] tokens = {7};
+      StepInputs inputs = new StepInputs(tokens, new int[] {-1}, new int[1], 1, plan);
+      assertThatThrownBy(() -> backend.step("owner", cache, inputs, () -> {}))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("position -1");
+      int copies = cuda.calls("cuMemcpyHtoDAsync_v2");
+      tokens[0] = 8;
+      backend.embed(table, tokens, 1, out);
+      assertThat(cuda.calls("cuMemcpyHtoDAsync_v2")).isEqualTo(copies + 1);
+    }
+    assertAllIsBack(cuda);
+  }
+
+  @Test
+  void settingsMayChangeBetweenSteps() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    try (Decoding decoding = new Decoding(open(cuda))) {
+      KvLayout layout = decoding.cache.layout();
+      CudaBackend backend = decoding.backend;
+      for (int i = 0; i < 3; i++) {
+        for (int step = 0; step < 4; step++) {
+          decoding.step(2);
+        }
+        List<Double> values =
+            backend.settings(layout, CONFIG.heads()).stream()
+                .map(TunableAttention.Setting::value)
+                .toList();
+        backend.set(layout, CONFIG.heads(), values);
+      }
+    }
+    assertAllIsBack(cuda);
   }
 
   @Test
