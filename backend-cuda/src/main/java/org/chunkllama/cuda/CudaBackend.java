@@ -140,7 +140,7 @@ final class CudaBackend extends CudaOperations implements GraphTimer, IdleTimer,
   @Override
   public Tensor tensor(int rowCount, int columns) {
     device.context.bind();
-    return device.tensors.add(new CudaTensor(device, rowCount, columns));
+    return device.handedOut.add(new CudaTensor(device, rowCount, columns));
   }
 
   @Override
@@ -173,7 +173,7 @@ final class CudaBackend extends CudaOperations implements GraphTimer, IdleTimer,
   @Override
   public KvCache kvCache(KvLayout layout, int chunks) {
     device.context.bind();
-    return new CudaKvCache(device, layout, chunks);
+    return device.handedOut.add(new CudaKvCache(device, layout, chunks));
   }
 
   @Override
@@ -232,8 +232,8 @@ final class CudaBackend extends CudaOperations implements GraphTimer, IdleTimer,
   }
 
   /**
-   * Waits for the GPU, then frees all that this backend handed out but caches. A fault that nobody
-   * saw so far is thrown when all is freed.
+   * Waits for the GPU, then frees all that this backend handed out. A fault that nobody saw so far
+   * is thrown when all is freed.
    */
   @Override
   public void close() {

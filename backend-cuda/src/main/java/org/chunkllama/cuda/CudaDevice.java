@@ -27,8 +27,8 @@ final class CudaDevice implements AutoCloseable {
   final IdleClock idle;
   final Conversions conversions;
 
-  /** Tensors that are open: vectors among weights, which nobody else closes, and activations. */
-  final Owned tensors;
+  /** Open tensors and caches: vectors among weights, which nobody else closes, and the user's. */
+  final Owned handedOut;
 
   final MatrixProduct.Type products;
   final Nvrtc nvrtc;
@@ -59,7 +59,7 @@ final class CudaDevice implements AutoCloseable {
       staging = owned.add(new Staging(context, stream));
       idle = owned.add(new IdleClock(context, stream));
       conversions = new Conversions(this);
-      tensors = owned.add(new Owned());
+      handedOut = owned.add(new Owned());
     } catch (Throwable e) {
       owned.closeAfter(e);
       throw e;

@@ -166,6 +166,7 @@ final class CudaKvCache implements KvCache {
 
   @Override
   public void close() {
+    device.handedOut.forget(this);
     device.release(memory);
   }
 }

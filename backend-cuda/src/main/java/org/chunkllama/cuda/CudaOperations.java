@@ -13,9 +13,9 @@ import org.chunkllama.spi.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operations of a step: arguments are checked, made this thread's business (the context is
- * bound) and handed on to those who launch kernels. All is queued on one stream; the host waits in
- * {@link #argmax} alone.
+ * The operations of a step: checks arguments, binds the context to the calling thread and hands on
+ * to those that launch kernels. All is queued on one stream; the host waits in {@link #argmax}
+ * alone.
  */
 abstract class CudaOperations implements Backend {
   /** Arguments as this backend's types. */

@@ -165,7 +165,7 @@ final class CudaTensor implements Tensor {
 
   @Override
   public void close() {
-    device.tensors.forget(this);
+    device.handedOut.forget(this);
     device.release(memory);
     if (twin != null) {
       device.release(twin);

@@ -20,7 +20,7 @@ public final class KernelCall {
   private final int parameters;
   private final MemorySegment values; // [parameters] 8 bytes each
   private final MemorySegment pointers; // [parameters] where each value is
-  private final LaunchConfig config = new LaunchConfig();
+  private final LaunchConfig config;
   private int next;
 
   KernelCall(CudaDriver driver, long function, String name, int parameters) {
@@ -30,8 +30,10 @@ public final class KernelCall {
     this.call = "cuLaunchKernel(" + name + ")";
     this.callTogether = "cuLaunchKernelEx(" + name + ")";
     this.parameters = parameters;
-    values = Arena.ofAuto().allocate(8L * parameters, 8);
-    pointers = Arena.ofAuto().allocate(8L * parameters, 8);
+    Arena arena = Arena.ofAuto(); // lives as long as one of the segments is known
+    values = arena.allocate(8L * parameters, 8);
+    pointers = arena.allocate(8L * parameters, 8);
+    config = new LaunchConfig(arena);
     for (int i = 0; i < parameters; i++) {
       pointers.setAtIndex(ValueLayout.JAVA_LONG, i, values.address() + 8L * i);
     }

@@ -25,11 +25,11 @@ final class LaunchConfig {
   private static final int ATTRIBUTES = 40;
   private static final int ATTRIBUTE_COUNT = 48;
 
-  private final MemorySegment config = Arena.ofAuto().allocate(BYTES, 8);
-  private final MemorySegment attributes =
-      Arena.ofAuto().allocate((long) ATTRIBUTE_IDS.length * ATTRIBUTE_BYTES, 8);
+  private final MemorySegment config;
 
-  LaunchConfig() {
+  LaunchConfig(Arena arena) {
+    config = arena.allocate(BYTES, 8);
+    MemorySegment attributes = arena.allocate((long) ATTRIBUTE_IDS.length * ATTRIBUTE_BYTES, 8);
     for (int i = 0; i < SIZES; i++) {
       config.setAtIndex(ValueLayout.JAVA_INT, i, 1);
     }

@@ -167,7 +167,9 @@ public final class FakeCuda {
       case "nvrtcGetErrorString", "cublasLtGetStatusName" -> {
         return text;
       }
-      case "nvrtcGetCUBINSize", "nvrtcGetProgramLogSize" -> putLong(arguments[1], 8);
+      case "nvrtcGetCUBINSize" -> putLong(arguments[1], 64);
+      case "nvrtcGetCUBIN" -> putInt(arguments[1], 0x464c457f); // an ELF file of nothing
+      case "nvrtcGetProgramLogSize" -> putLong(arguments[1], 1);
       case "nvrtcDestroyProgram" ->
           take(memory(arguments[0], 8).get(ValueLayout.JAVA_LONG, 0), "program");
       case "cublasLtGetVersion" -> {
