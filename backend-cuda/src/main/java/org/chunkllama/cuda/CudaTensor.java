@@ -58,7 +58,7 @@ final class CudaTensor implements Tensor {
 
   /** Values from one row of the twin to the next: a multiple of 8, the rest zeros. */
   int twinStride() {
-    return (columns + 7) / 8 * 8;
+    return CudaMatrix.stride(columns);
   }
 
   /** The twin for a kernel that writes tensor and twin; null as long as nobody asked for one. */

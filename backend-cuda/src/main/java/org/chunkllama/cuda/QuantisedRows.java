@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What is done with weights that stay quantised beside products ({@code quantised_rows.cu}). */
 final class QuantisedRows {
-  private static final int THREADS = 256;
-  private static final int BLOCKS_MAX = 1 << 14;
+  private static final int THREADS = WeightUpload.THREADS;
 
   private final CudaDevice device;
   private final Map<Key, Kernel> kernels = new HashMap<>();
@@ -30,10 +29,6 @@ final class QuantisedRows {
                 .kernels
                 .module("quantised_rows.cu", device.productConstant(), "FORMAT=" + type.name())
                 .kernel(name, parameters));
-  }
-
-  private static int grid(long threads) {
-    return (int) Math.min((threads + THREADS - 1) / THREADS, BLOCKS_MAX);
   }
 
   /** Packs rows that lie in {@code raw} as in their file. */
@@ -60,7 +55,7 @@ final class QuantisedRows {
             .with(memory, offset)
             .with(marks)
             .with(mark)
-            .launch(device.stream, grid((long) count * blocks), 1, THREADS, 0);
+            .launch(device.stream, WeightUpload.blocks((long) count * blocks), 1, THREADS, 0);
   }
 
   /** Rows {@code tokens} of a table. */
@@ -90,7 +85,12 @@ final class QuantisedRows {
           .with(KeptFormats.blocks(section.type(), w.inputs()))
           .with(wide, (long) section.first() * stride * Short.BYTES)
           .with(stride)
-          .launch(device.stream, grid((long) section.outputs() * w.inputs() / 8), 1, THREADS, 0);
+          .launch(
+              device.stream,
+              WeightUpload.blocks((long) section.outputs() * w.inputs() / 8),
+              1,
+              THREADS,
+              0);
     }
   }
 
@@ -104,6 +104,6 @@ final class QuantisedRows {
         .with(like.spread())
         .with(blocks)
         .with(w.memory())
-        .launch(device.stream, grid(blocks * 32), 1, THREADS, 0);
+        .launch(device.stream, WeightUpload.blocks(blocks * 32), 1, THREADS, 0);
   }
 }
