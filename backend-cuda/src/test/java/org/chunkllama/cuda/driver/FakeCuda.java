@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -62,14 +63,32 @@ public final class FakeCuda {
   private boolean broken;
   private @Nullable String misuse;
 
+  /** What a step calls once all is warm. */
+  public static final Set<String> OF_A_STEP =
+      Set.of(
+          "cuMemcpyHtoDAsync_v2",
+          "cuMemcpyDtoHAsync_v2",
+          "cuMemsetD8Async",
+          "cuLaunchKernel",
+          "cuLaunchKernelEx",
+          "cuGraphLaunch",
+          "cuEventRecord",
+          "cuEventSynchronize",
+          "cublasLtMatmul");
+
   /** Makes the libraries. */
   public FakeCuda() {
+    this(Set.of());
+  }
+
+  /** The same, but {@code quiet} functions do nothing at once, and are not counted. */
+  public FakeCuda(Set<String> quiet) {
     text = arena.allocateFrom("FAKE_ERROR").address();
     libraries =
         new CudaLibraries(
-            new CudaDriver(FakeLibrary.of(DriverTable.class, this::call, arena)),
-            new Nvrtc(FakeLibrary.of(NvrtcTable.class, this::call, arena)),
-            FakeLibrary.of(BlasLtTable.class, this::call, arena));
+            new CudaDriver(FakeLibrary.of(DriverTable.class, this::call, quiet, arena)),
+            new Nvrtc(FakeLibrary.of(NvrtcTable.class, this::call, quiet, arena)),
+            FakeLibrary.of(BlasLtTable.class, this::call, quiet, arena));
   }
 
   /** What a backend is opened with. */
