@@ -5,17 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.chunkllama.cuda.driver.CudaException;
 import org.chunkllama.cuda.driver.FakeCuda;
 import org.chunkllama.cuda.driver.OutOfDeviceMemoryException;
-import org.chunkllama.model.LlamaModel;
-import org.chunkllama.model.ModelConfig;
-import org.chunkllama.model.RopeScaling;
-import org.chunkllama.model.StepPlan;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
 import org.chunkllama.spi.BackendOptions;
@@ -25,8 +20,6 @@ import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.RotaryTable;
-import org.chunkllama.spi.RowDraws;
-import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.TunableAttention;
@@ -42,28 +35,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class FaultPathsTest {
   private static final int CHUNK = 16;
-  private static final int ROWS = 8;
-  private static final ModelConfig CONFIG =
-      new ModelConfig(
-          "llama",
-          2,
-          384,
-          6,
-          2,
-          64,
-          256,
-          8192, // so that the choice of a product is measured
-          512,
-          1e-5f,
-          10_000,
-          64,
-          new RopeScaling.None(),
-          RotaryTable.Layout.SPLIT_HALVES,
-          false,
-          false,
-          false,
-          false);
-
   @TempDir private Path folder;
 
   private CudaBackend open(FakeCuda cuda) {
@@ -74,52 +45,6 @@ class FaultPathsTest {
     cuda.awaitCompilers();
     assertThat(cuda.live()).isEmpty();
     assertThat(cuda.misuse()).isNull();
-  }
-
-  /** A model that decodes on such a GPU. */
-  private static final class Decoding implements AutoCloseable {
-    private final CudaBackend backend;
-    private final LlamaModel model;
-    private final KvCache cache;
-    private final AttentionPlanner planner;
-    private int position = 20;
-
-    Decoding(CudaBackend backend) {
-      this.backend = backend;
-      model = LlamaModel.random(backend, CONFIG, 1, ROWS, CONFIG.context(), (_, _) -> {});
-      KvLayout layout = new KvLayout(CONFIG.layers(), CONFIG.kvHeads(), 64, CHUNK, DType.F16);
-      cache = backend.kvCache(layout, ROWS * 8);
-      planner = new AttentionPlanner(CHUNK, 1, CONFIG.heads(), CONFIG.kvHeads(), true);
-    }
-
-    /** Logits of {@code rows} sequences, and a token of each. */
-    void step(int rows) {
-      planner.begin();
-      for (int r = 0; r < rows; r++) {
-        int first = r * 8;
-        planner.add(new int[] {0, first + 1, first + 2, first + 3}, position, 1);
-      }
-      position = position < 60 ? position + 1 : 20;
-      AttentionPlan plan = planner.finish();
-      int[] outputs = new int[rows];
-      Arrays.setAll(outputs, r -> r);
-      Tensor logits =
-          model.forward(new StepPlan(new int[rows], plan.rowPosition, outputs, rows, plan), cache);
-      RowSampler sampler = backend.rowSampler(CONFIG.vocabulary()).orElseThrow();
-      RowDraws draws = new RowDraws(CONFIG.vocabulary());
-      for (int r = 0; r < rows; r++) {
-        draws.add(r);
-      }
-      sampler.start(logits, draws);
-      sampler.finish(draws);
-    }
-
-    @Override
-    public void close() {
-      cache.close();
-      model.close();
-      backend.close();
-    }
   }
 
   @Test
@@ -301,10 +226,10 @@ class FaultPathsTest {
           decoding.step(2);
         }
         List<Double> values =
-            backend.settings(layout, CONFIG.heads()).stream()
+            backend.settings(layout, Decoding.CONFIG.heads()).stream()
                 .map(TunableAttention.Setting::value)
                 .toList();
-        backend.set(layout, CONFIG.heads(), values);
+        backend.set(layout, Decoding.CONFIG.heads(), values);
       }
     }
     assertAllIsBack(cuda);
