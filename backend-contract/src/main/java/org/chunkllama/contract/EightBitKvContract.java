@@ -29,7 +29,7 @@ public abstract class EightBitKvContract extends BackendContract {
     try (AttentionFixture fixture =
         new AttentionFixture(backend(), kv, forest.chunks(), 2 * group)) {
       fixture.fill(random, forest);
-      AttentionContract.check(fixture, forest, kv, 2 * group, random);
+      AttentionChecks.check(fixture, forest, kv, 2 * group, random);
     }
   }
 
@@ -46,7 +46,7 @@ public abstract class EightBitKvContract extends BackendContract {
     try (AttentionFixture fixture = new AttentionFixture(backend(), kv, forest.chunks(), 4)) {
       fixture.fill(random, forest);
       float[] queries = fixture.queries(random, forest.rows());
-      AttentionPlan plan = forest.plan(AttentionContract.planners(backend(), kv, 4).getFirst());
+      AttentionPlan plan = forest.plan(AttentionChecks.planners(backend(), kv, 4).getFirst());
       float[] actual = fixture.attend(0, plan, queries);
       fixture.expectAsGiven();
       double error =
@@ -84,7 +84,7 @@ public abstract class EightBitKvContract extends BackendContract {
         fixture.flush(0);
         float[] queries = fixture.queries(random, forest.rows());
         double[] expected = fixture.expected(0, forest.sequences(), queries);
-        AttentionPlan plan = forest.plan(AttentionContract.planners(backend(), kv, 2).get(2));
+        AttentionPlan plan = forest.plan(AttentionChecks.planners(backend(), kv, 2).get(2));
         float[] actual = fixture.attend(0, plan, queries);
         assertThat(Numbers.relativeError(actual, expected)).as("size " + size).isLessThan(2e-3);
       }
@@ -109,7 +109,7 @@ public abstract class EightBitKvContract extends BackendContract {
         fixture.write(0, forest.sequences().getFirst().path()[0], 3, values);
         fixture.flush(0);
         float[] queries = fixture.queries(random, 2);
-        AttentionPlan plan = forest.plan(AttentionContract.planners(backend(), kv, 4).getFirst());
+        AttentionPlan plan = forest.plan(AttentionChecks.planners(backend(), kv, 4).getFirst());
         float[] actual = fixture.attend(0, plan, queries);
         for (int i = 0; i < actual.length; i++) {
           boolean seen = i < 4 * 64 && i % (4 * 64) >= 2 * 64; // row 0, query heads 2 and 3

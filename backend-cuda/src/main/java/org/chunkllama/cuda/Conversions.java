@@ -24,6 +24,7 @@ final class Conversions {
   /** The first {@code rows} rows to rows of {@code stride} values as products read them. */
   void narrow(DeviceMemory from, int columns, int rows, DeviceMemory to, int stride) {
     convert
+        .call()
         .with(from)
         .with(columns)
         .with(to)
@@ -34,6 +35,7 @@ final class Conversions {
   /** Back to fp32. */
   void widen(DeviceMemory from, int stride, int rows, DeviceMemory to, int columns) {
     restore
+        .call()
         .with(from)
         .with(stride)
         .with(columns)
@@ -44,6 +46,7 @@ final class Conversions {
   /** The queries among the first {@code rows} rows. */
   void narrowQueries(DeviceMemory from, int columns, int rows, QueryTwin to) {
     queries
+        .call()
         .with(from)
         .with(columns)
         .with(to.memory())

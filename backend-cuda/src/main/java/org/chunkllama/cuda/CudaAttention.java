@@ -5,6 +5,7 @@ import java.util.Map;
 import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.cuda.driver.KernelCall;
 import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.DType;
@@ -52,7 +53,7 @@ final class CudaAttention implements AutoCloseable {
         new Tunings(
             device.context.properties(),
             KernelCompiler.fingerprint(FAST_SOURCE),
-            new TuningFiles(KernelCache.userFolder()));
+            new TuningFiles(device.folder));
   }
 
   /** What plans and tables for such caches go by. */
@@ -71,9 +72,9 @@ final class CudaAttention implements AutoCloseable {
     return compiled(cache, queryHeads).tables;
   }
 
-  /** The tables used last for the cache; null if there were none. */
+  /** The tables used last for the cache; null if there are none (any more). */
   @Nullable PlanTables lastTables(CudaKvCache cache) {
-    return cache.lastCompiled() instanceof Compiled c ? c.tables : null;
+    return cache.lastCompiled() instanceof Compiled c && c.version == version ? c.tables : null;
   }
 
   /** See {@link org.chunkllama.spi.Backend#attention}; arguments are checked. */
@@ -97,15 +98,14 @@ final class CudaAttention implements AutoCloseable {
         twin.fill(0, 0, values * Short.BYTES, device.stream);
       }
     }
-    c.kernel.with(cache.memory(), cache.layerOffset(layer));
+    KernelCall call = c.kernel.call().with(cache.memory(), cache.layerOffset(layer));
     if (c.queries == null) {
-      c.kernel.with(qkv.memory()).with((long) qkv.columns());
+      call.with(qkv.memory()).with((long) qkv.columns());
     } else {
       QueryTwin queries = qkv.queries(c.queries, out.columns(), plan.rows);
-      c.kernel.with(queries.memory()).with((long) queries.stride());
+      call.with(queries.memory()).with((long) queries.stride());
     }
-    c.kernel
-        .with(full)
+    call.with(full)
         .with((long) out.columns())
         .with(tables.structure())
         .with(tables.lengths())
@@ -117,24 +117,23 @@ final class CudaAttention implements AutoCloseable {
         .with(tables.states(), tables.statesMlOffset())
         .with(tables.arrivals());
     if (c.waits()) {
-      c.kernel.with(tables.structure(), tables.waitsOffset());
+      call.with(tables.structure(), tables.waitsOffset());
     }
-    c.kernel.with(tables.recordCap());
+    call.with(tables.recordCap());
     if (c.waits()) {
-      c.kernel.with(tables.waitCap());
+      call.with(tables.waitCap());
     }
-    c.kernel.with(scale);
+    call.with(scale);
     if (c.twin) {
-      c.kernel.with(twin);
+      call.with(twin);
     }
     int lanes = c.shape.lanes();
     int kvHeads = c.shape.kvHeads();
-    if (c.waits() && lanes > 1 && device.context.properties().major() >= 9) {
-      c.kernel.launchTogetherEarly(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
-    } else if (c.waits() && lanes > 1) {
-      c.kernel.launchTogether(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
+    if (c.waits() && lanes > 1) {
+      boolean early = device.context.properties().major() >= 9;
+      call.launchTogether(device.stream, lanes, kvHeads, c.threads, c.sharedBytes, early);
     } else {
-      c.kernel.launch(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
+      call.launch(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
     }
   }
 

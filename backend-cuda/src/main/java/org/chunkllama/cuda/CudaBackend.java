@@ -1,20 +1,17 @@
 package org.chunkllama.cuda;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.CudaLibraries;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.PlanCosts;
-import org.chunkllama.spi.Arguments;
-import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.DType;
@@ -24,54 +21,44 @@ import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RandomWeight;
-import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.TunableAttention;
 import org.chunkllama.spi.WeightTensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A model's operations on one NVIDIA GPU: own kernels, cuBLASLt for products, all on one stream.
- * Checks arguments and hands on.
  *
  * <p>Everything is queued; the host waits in {@link Tensor#read}, {@link #argmax} and {@link
  * RowSampler#finish} alone. A decode step is one CUDA graph ({@link StepGraphs}). What a step reads
- * is copied to fixed places in the stream, behind the step before: so it can be sent ahead.
+ * is copied to fixed places in the stream, behind the step before: so it can be sent ahead ({@link
+ * StepTables}).
  */
-final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttention {
-  /** Arguments as this backend's types. */
-  static final Arguments<CudaTensor, CudaMatrix, CudaKvCache> OURS =
-      new Arguments<>(CudaTensor.class, CudaMatrix.class, CudaKvCache.class);
-
-  private final CudaDevice device;
-  private final KeptFormats kept;
-  private final WeightUpload upload;
-  private final RandomMatrices random;
-  private final LinearLayers linear;
-  private final RowKernels rows;
-  private final CudaAttention attention;
+final class CudaBackend extends CudaOperations implements GraphTimer, IdleTimer, TunableAttention {
+  private final CudaWeights weights;
   private final StepGraphs graphs;
-  private final IndexTable tokenTable;
-  private final IndexTable positionTable;
-  private final IndexTable rowTable;
-  private @Nullable CudaRowSampler sampler;
-  private final Deque<DeviceMemory> weights = new ArrayDeque<>();
 
+  /**
+   * The first GPU, through the libraries of this machine.
+   *
+   * @throws org.chunkllama.cuda.driver.CudaException if a library is missing or a kernel does not
+   *     compile
+   */
   CudaBackend(BackendOptions options) {
-    device = new CudaDevice(0, type(options.precision()));
-    kept = new KeptFormats(device, options.weights());
-    QuantisedRows quantised = new QuantisedRows(device);
-    upload = new WeightUpload(device, kept, quantised);
-    random = new RandomMatrices(device, kept, quantised);
-    linear = new LinearLayers(device, quantised);
-    rows = new RowKernels(device, quantised);
-    attention = new CudaAttention(device);
-    graphs = new StepGraphs(device);
-    tokenTable = new IndexTable(device, "token id");
-    positionTable = new IndexTable(device, "position");
-    rowTable = new IndexTable(device, "row");
+    this(CudaLibraries.installed(), KernelCache.userFolder(), options);
+  }
+
+  /** The same through other libraries; {@code folder} keeps compiled kernels and tunings. */
+  CudaBackend(CudaLibraries libraries, Path folder, BackendOptions options) {
+    super(new CudaDevice(libraries, folder, type(options.precision())));
+    try {
+      weights = owned.add(new CudaWeights(device, options.weights(), quantised));
+      graphs = owned.add(new StepGraphs(device));
+    } catch (Throwable e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   private static MatrixProduct.Type type(Precision precision) {
@@ -153,30 +140,24 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
   @Override
   public Tensor tensor(int rowCount, int columns) {
     device.context.bind();
-    return new CudaTensor(device, rowCount, columns);
+    return device.handedOut.add(new CudaTensor(device, rowCount, columns));
   }
 
   @Override
   public Matrix matrix(List<WeightTensor> parts) {
     device.context.bind();
-    CudaMatrix matrix = upload.matrix(parts);
-    weights.push(matrix.memory());
-    return matrix;
+    return weights.matrix(parts);
   }
 
   @Override
   public Matrix randomMatrix(List<RandomWeight> parts) {
     device.context.bind();
-    CudaMatrix matrix = random.matrix(parts);
-    weights.push(matrix.memory());
-    return matrix;
+    return weights.random(parts);
   }
 
   @Override
   public OptionalLong keptBytes(DType type, long values) {
-    return kept.keep(type)
-        ? OptionalLong.of(KeptFormats.bytes(type, values))
-        : OptionalLong.empty();
+    return weights.keptBytes(type, values);
   }
 
   @Override
@@ -192,158 +173,7 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
   @Override
   public KvCache kvCache(KvLayout layout, int chunks) {
     device.context.bind();
-    return new CudaKvCache(device, layout, chunks);
-  }
-
-  @Override
-  public void embed(Matrix table, int[] tokens, int count, Tensor out) {
-    CudaMatrix from = OURS.matrix(table);
-    CudaTensor to = OURS.tensor("out", out, count, from.inputs());
-    device.context.bind();
-    rows.embed(from, tokenTable.of(tokens, count, from.outputs()), count, to);
-  }
-
-  @Override
-  public void rmsNorm(Tensor in, int rowCount, Tensor weight, float epsilon, Tensor out) {
-    Arguments.distinct(in, out);
-    CudaTensor from = OURS.tensor("in", in, rowCount);
-    CudaTensor w = OURS.tensor("weight", weight, 1, from.columns());
-    CudaTensor to = OURS.tensor("out", out, rowCount, from.columns());
-    device.context.bind();
-    rows.rmsNorm(from, rowCount, w, epsilon, to);
-  }
-
-  @Override
-  public void headNorm(
-      Tensor inOut, int rowCount, int firstColumn, int heads, Tensor weight, float epsilon) {
-    CudaTensor x = OURS.tensor("inOut", inOut, rowCount);
-    CudaTensor w = OURS.tensor("weight", weight, 1);
-    Arguments.heads(x, firstColumn, heads, w.columns());
-    device.context.bind();
-    rows.headNorm(x, rowCount, firstColumn, heads, w, epsilon);
-  }
-
-  @Override
-  public void linear(
-      Matrix w, @Nullable Tensor bias, Tensor in, int rowCount, Tensor out, boolean add) {
-    Arguments.distinct(in, out);
-    CudaMatrix weight = OURS.matrix(w);
-    CudaTensor from = OURS.tensor("in", in, rowCount, weight.inputs());
-    CudaTensor to = OURS.tensor("out", out, rowCount, weight.outputs());
-    CudaTensor b = bias == null ? null : OURS.tensor("bias", bias, 1, weight.outputs());
-    device.context.bind();
-    linear.run(weight, b, from, rowCount, to, add);
-  }
-
-  @Override
-  public void siluGate(Tensor gateUp, int rowCount, Tensor out) {
-    Arguments.distinct(gateUp, out);
-    CudaTensor to = OURS.tensor("out", out, rowCount);
-    CudaTensor from = OURS.tensor("gateUp", gateUp, rowCount, 2 * to.columns());
-    device.context.bind();
-    rows.siluGate(from, rowCount, to);
-  }
-
-  @Override
-  public void rotary(
-      Tensor inOut,
-      int rowCount,
-      int firstColumn,
-      int heads,
-      int headDim,
-      RotaryTable table,
-      int[] positions) {
-    CudaTensor x = OURS.tensor("inOut", inOut, rowCount);
-    Arguments.heads(x, firstColumn, heads, headDim);
-    Arguments.rotated(table, headDim);
-    device.context.bind();
-    rows.rotary(
-        x,
-        rowCount,
-        firstColumn,
-        heads,
-        headDim,
-        table,
-        positionTable.of(positions, rowCount, table.positions()));
-  }
-
-  @Override
-  public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    CudaKvCache to = OURS.cache(cache, layer, plan);
-    CudaTensor from = OURS.tensor("qkv", qkv, plan.rows);
-    int queries = queryHeads(to.layout(), from.columns());
-    if (plan.rows == 0) {
-      return;
-    }
-    device.context.bind();
-    to.append(layer, from, plan.rows, attention.tables(to, queries).of(plan));
-  }
-
-  private static int queryHeads(KvLayout kv, int columns) {
-    int heads = columns / kv.headDim() - 2 * kv.kvHeads();
-    if (columns % kv.headDim() != 0 || heads < 0 || heads % kv.kvHeads() != 0) {
-      throw new IllegalArgumentException(
-          "qkv has %d columns, which are not queries, keys and values of %d KV heads of %d"
-              .formatted(columns, kv.kvHeads(), kv.headDim()));
-    }
-    return heads;
-  }
-
-  @Override
-  public void attention(
-      KvCache cache,
-      int layer,
-      Tensor qkv,
-      int queryHeads,
-      float scale,
-      AttentionPlan plan,
-      Tensor out) {
-    Arguments.distinct(qkv, out);
-    CudaKvCache from = OURS.cache(cache, layer, plan);
-    KvLayout kv = from.layout();
-    Arguments.queryHeads(kv, queryHeads);
-    int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
-    CudaTensor q = OURS.tensor("qkv", qkv, plan.rows, columns);
-    CudaTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
-    if (plan.rows == 0) {
-      return;
-    }
-    device.context.bind();
-    attention.run(from, layer, q, queryHeads, scale, plan, to);
-  }
-
-  @Override
-  public void gather(Tensor in, int[] indices, int count, Tensor out) {
-    Arguments.distinct(in, out);
-    CudaTensor from = OURS.tensor("in", in, 0);
-    CudaTensor to = OURS.tensor("out", out, count, from.columns());
-    device.context.bind();
-    rows.gather(from, rowTable.of(indices, count, from.rows()), count, to);
-  }
-
-  @Override
-  public void argmax(Tensor in, int rowCount, int[] indices) {
-    CudaTensor from = OURS.tensor("in", in, rowCount);
-    Arguments.room("index", indices, rowCount);
-    if (rowCount == 0) {
-      return;
-    }
-    device.context.bind();
-    sampler().likeliest(from, rowCount, indices);
-  }
-
-  @Override
-  public Optional<RowSampler> rowSampler(int vocabulary) {
-    device.context.bind();
-    CudaRowSampler rowSampler = sampler();
-    return rowSampler.takes(vocabulary) ? Optional.of(rowSampler) : Optional.empty();
-  }
-
-  private CudaRowSampler sampler() {
-    if (sampler == null) {
-      sampler = new CudaRowSampler(device);
-    }
-    return sampler;
+    return device.handedOut.add(new CudaKvCache(device, layout, chunks));
   }
 
   @Override
@@ -351,23 +181,12 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
     AttentionPlan plan = inputs.attention();
     CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
-    PlanTables tables = attention.lastTables(kv);
-    tokenTable.begin(inputs.tokens(), plan.rows);
-    positionTable.begin(inputs.positions(), plan.rows);
-    rowTable.begin(inputs.outputRows(), inputs.outputs());
-    if (tables != null) {
-      tables.begin(plan);
-    }
-    device.idle.stepBegins();
     try {
+      tables.begin(kv, inputs);
+      device.idle.stepBegins();
       graphs.run(owner, cache, plan.rows, inputs.outputs(), operations);
     } finally {
-      tokenTable.end();
-      positionTable.end();
-      rowTable.end();
-      if (tables != null) {
-        tables.end();
-      }
+      tables.end(); // also of what was begun before something failed
     }
   }
 
@@ -381,24 +200,19 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
     AttentionPlan plan = inputs.attention();
     CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
-    PlanTables tables = attention.lastTables(kv);
-    if (tables != null) {
-      tables.prepare(plan);
-    }
-    positionTable.prepare(inputs.positions(), plan.rows);
-    rowTable.prepare(inputs.outputRows(), inputs.outputs());
+    tables.prepare(kv, inputs);
   }
 
   @Override
   public double medianMicros(KvCache cache, AttentionPlan plan, int rounds, Runnable operations) {
     CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
-    PlanTables tables = tablesToTime(kv);
-    tables.begin(plan); // the tables' copies are not part of the recording
+    PlanTables timed = tables.toTime(kv);
     try {
+      timed.begin(plan); // its copies are not part of the recording
       return graphs.medianMicros(rounds, operations);
     } finally {
-      tables.end();
+      timed.end();
     }
   }
 
@@ -412,35 +226,21 @@ final class CudaBackend implements Backend, GraphTimer, IdleTimer, TunableAttent
   public void send(KvCache cache, AttentionPlan plan) {
     CudaKvCache kv = OURS.cache(cache, 0, plan);
     device.context.bind();
-    PlanTables tables = tablesToTime(kv);
-    tables.begin(plan);
-    tables.end();
+    PlanTables timed = tables.toTime(kv);
+    timed.begin(plan);
+    timed.end();
   }
 
-  private PlanTables tablesToTime(CudaKvCache cache) {
-    PlanTables tables = attention.lastTables(cache);
-    if (tables == null) {
-      throw new IllegalStateException("run attention over the cache before timing it");
-    }
-    return tables;
-  }
-
-  /** Waits for the GPU, then frees all that this backend handed out but caches and activations. */
+  /**
+   * Waits for the GPU, then frees all that this backend handed out. A fault that nobody saw so far
+   * is thrown when all is freed.
+   */
   @Override
   public void close() {
-    device.finish();
-    graphs.close();
-    tokenTable.close();
-    positionTable.close();
-    rowTable.close();
-    attention.close();
-    if (sampler != null) {
-      sampler.close();
+    try {
+      device.finish();
+    } finally {
+      owned.close();
     }
-    rows.close();
-    linear.close();
-    upload.close();
-    weights.forEach(DeviceMemory::close);
-    device.close();
   }
 }

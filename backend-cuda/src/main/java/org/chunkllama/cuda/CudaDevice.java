@@ -1,10 +1,12 @@
 package org.chunkllama.cuda;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.chunkllama.cuda.driver.BlasLt;
 import org.chunkllama.cuda.driver.CudaContext;
 import org.chunkllama.cuda.driver.CudaException;
+import org.chunkllama.cuda.driver.CudaLibraries;
 import org.chunkllama.cuda.driver.CudaStream;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.MatrixProduct;
@@ -24,26 +26,44 @@ final class CudaDevice implements AutoCloseable {
   final Staging staging;
   final IdleClock idle;
   final Conversions conversions;
+
+  /** Open tensors and caches: vectors among weights, which nobody else closes, and the user's. */
+  final Owned handedOut;
+
   final MatrixProduct.Type products;
   final Nvrtc nvrtc;
+  final Path folder;
+  private final Owned owned = new Owned();
   private long generation;
 
-  CudaDevice(int ordinal, MatrixProduct.Type products) {
+  /**
+   * The first GPU.
+   *
+   * @param folder keeps compiled kernels and tunings
+   * @param products type of weights and of what products read
+   */
+  CudaDevice(CudaLibraries libraries, Path folder, MatrixProduct.Type products) {
     this.products = products;
-    nvrtc = Nvrtc.get();
-    context = CudaContext.open(ordinal);
-    stream = new CudaStream(context);
-    kernels =
-        new CudaKernels(
-            context, new KernelCompiler(nvrtc, new KernelCache(KernelCache.userFolder())));
-    for (String file : List.of("rows.cu", "norm.cu", "silu_gate.cu", "dequantise.cu")) {
-      kernels.prepare(file, productConstant());
+    this.folder = folder;
+    nvrtc = libraries.nvrtc();
+    try {
+      context = owned.add(libraries.open(0));
+      stream = owned.add(new CudaStream(context));
+      kernels =
+          owned.add(new CudaKernels(context, new KernelCompiler(nvrtc, new KernelCache(folder))));
+      for (String file : List.of("rows.cu", "norm.cu", "silu_gate.cu", "dequantise.cu")) {
+        kernels.prepare(file, productConstant());
+      }
+      kernels.prepare("rotary.cu");
+      blas = owned.add(libraries.blas(context));
+      staging = owned.add(new Staging(context, stream));
+      idle = owned.add(new IdleClock(context, stream));
+      conversions = new Conversions(this);
+      handedOut = owned.add(new Owned());
+    } catch (Throwable e) {
+      owned.closeAfter(e);
+      throw e;
     }
-    kernels.prepare("rotary.cu");
-    blas = new BlasLt(context);
-    staging = new Staging(context, stream);
-    idle = new IdleClock(context, stream);
-    conversions = new Conversions(this);
   }
 
   /** The number kernels know the type of products by ({@code numbers.cuh}). */
@@ -54,6 +74,16 @@ final class CudaDevice implements AutoCloseable {
   /** Memory for a part of a model; {@code what} it is for. */
   DeviceMemory allocate(long bytes, String what) {
     return new DeviceMemory(context, bytes, what, SMALLER_MODEL);
+  }
+
+  /** Fills new memory with zeros; it is freed if that fails. */
+  void zero(DeviceMemory memory) {
+    try {
+      memory.fill(0, 0, memory.bytes(), stream);
+    } catch (Throwable e) {
+      memory.close();
+      throw e;
+    }
   }
 
   /** Larger memory instead of {@code old}, which is freed; if there is not so much, old stays. */
@@ -91,19 +121,19 @@ final class CudaDevice implements AutoCloseable {
   /** Waits for the GPU before what it uses is freed; a fault that nobody saw so far is thrown. */
   void finish() {
     if (!context.isLost()) {
-      context.bind();
-      stream.synchronize();
+      lost()
+          .ifPresent(fault -> {
+            throw new CudaException(fault);
+          });
     }
   }
 
   @Override
   public void close() {
-    finish();
-    staging.close();
-    idle.close();
-    blas.close();
-    kernels.close();
-    stream.close();
-    context.close();
+    try {
+      finish();
+    } finally {
+      owned.close();
+    }
   }
 }

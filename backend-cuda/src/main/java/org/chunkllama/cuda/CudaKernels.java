@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.chunkllama.cuda.driver.CudaContext;
-import org.chunkllama.cuda.driver.CudaException;
 import org.chunkllama.cuda.driver.CudaModule;
 
 /**
@@ -18,6 +17,7 @@ import org.chunkllama.cuda.driver.CudaModule;
 final class CudaKernels implements AutoCloseable {
   private final CudaContext context;
   private final KernelCompiler compiler;
+  private final Owned owned = new Owned();
   private final Map<List<String>, CudaModule> modules = new HashMap<>();
   private final Map<List<String>, CompletableFuture<byte[]>> prepared = new HashMap<>();
 
@@ -64,7 +64,7 @@ final class CudaKernels implements AutoCloseable {
     if (module == null) {
       CompletableFuture<byte[]> early = prepared.remove(key);
       byte[] cubin = early == null ? cubin(file, constants) : await(early);
-      module = new CudaModule(context, file + Arrays.toString(constants), cubin);
+      module = owned.add(new CudaModule(context, file + Arrays.toString(constants), cubin));
       modules.put(key, module);
     }
     return module;
@@ -74,13 +74,17 @@ final class CudaKernels implements AutoCloseable {
     try {
       return cubin.join();
     } catch (CompletionException e) {
-      throw e.getCause() instanceof CudaException known ? known : e;
+      switch (e.getCause()) {
+        case RuntimeException known -> throw known;
+        case Error known -> throw known;
+        case null, default -> throw e;
+      }
     }
   }
 
   @Override
   public void close() {
-    modules.values().forEach(CudaModule::close);
+    owned.close();
     modules.clear();
   }
 }

@@ -50,7 +50,7 @@ final class CudaKvCache implements KvCache {
             "give it less with --kv-memory, or take a smaller --kv-type");
     // Copies of whole bands read slots that nobody wrote: zeros then, not what other processes
     // left.
-    memory.fill(0, 0, memory.bytes(), device.stream);
+    device.zero(memory);
   }
 
   static void prepare(CudaDevice device, KvLayout layout) {
@@ -129,6 +129,7 @@ final class CudaKvCache implements KvCache {
   void append(int layer, CudaTensor qkv, int rows, PlanTables tables) {
     int threads = 2 * layout.kvHeads() * (eight() ? WARP : paddedDim());
     append
+        .call()
         .with(memory, layerOffset(layer))
         .with(qkv.memory())
         .with(qkv.columns())
@@ -153,7 +154,8 @@ final class CudaKvCache implements KvCache {
     }
     device.context.bind();
     int values = 2 * layout.kvHeads() * slots * paddedDim();
-    copy.with(memory)
+    copy.call()
+        .with(memory)
         .with(layerBytes() / layout.type().blockBytes())
         .with(layout.kvHeads())
         .with(from)
@@ -164,6 +166,7 @@ final class CudaKvCache implements KvCache {
 
   @Override
   public void close() {
+    device.handedOut.forget(this);
     device.release(memory);
   }
 }

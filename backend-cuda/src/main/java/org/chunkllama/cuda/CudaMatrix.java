@@ -50,7 +50,7 @@ final class CudaMatrix implements Matrix {
     return sections;
   }
 
-  /** Values from one row to the next. */
+  /** Values from one row to the next, also of 16-bit twins, which are multiplied with weights. */
   static int stride(int inputs) {
     return (inputs + 7) / 8 * 8;
   }

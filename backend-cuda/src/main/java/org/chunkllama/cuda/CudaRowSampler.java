@@ -27,6 +27,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
   /** Sums of weights stay exact below this. */
   private static final int VOCABULARY_MAX = 1 << 19;
 
+  private final Owned owned = new Owned();
   private final CudaDevice device;
   private final Kernel draw;
   private final DrawTable table;
@@ -52,9 +53,15 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
     partMost = (gpu.sharedBytesMax() - sharedBytes) / Float.BYTES / 4 * 4;
     gangsMax = gpu.multiprocessors();
     partsMax = Math.min(module.constant("draw_parts_max"), gangsMax);
-    gangs = device.allocate((long) gangsMax * module.constant("draw_gang_bytes"), "sampling");
-    gangs.fill(0, 0, gangs.bytes(), device.stream);
-    table = new DrawTable(device);
+    long gangBytes = (long) gangsMax * module.constant("draw_gang_bytes");
+    try {
+      gangs = owned.add(device.allocate(gangBytes, "sampling"));
+      gangs.fill(0, 0, gangs.bytes(), device.stream);
+      table = owned.add(new DrawTable(device));
+    } catch (Throwable e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** Whether rows of so many logits can be drawn from. */
@@ -64,7 +71,7 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
 
   @Override
   public void start(Tensor logits, RowDraws draws) {
-    CudaTensor from = CudaBackend.OURS.tensor("logits", logits, 0, draws.vocabulary());
+    CudaTensor from = CudaOperations.OURS.tensor("logits", logits, 0, draws.vocabulary());
     Arguments.indices("row", draws.row, draws.count, from.rows());
     device.context.bind();
     this.logits = from;
@@ -138,7 +145,8 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
     int parts = Math.min(gangsMax / items, (columns + PART_LEAST - 1) / PART_LEAST);
     parts = Math.clamp(parts, (columns + partMost - 1) / partMost, partsMax);
     int part = (columns + 4 * parts - 1) / (4 * parts) * 4;
-    draw.with(table.memory())
+    draw.call()
+        .with(table.memory())
         .with(items)
         .with(logits.memory())
         .with(columns)
@@ -151,12 +159,12 @@ final class CudaRowSampler implements RowSampler, AutoCloseable {
             parts,
             Math.min(items, gangsMax / parts),
             THREADS,
-            sharedBytes + part * Float.BYTES);
+            sharedBytes + part * Float.BYTES,
+            false);
   }
 
   @Override
   public void close() {
-    table.close();
-    gangs.close();
+    owned.close();
   }
 }

@@ -34,7 +34,7 @@ final class CudaTensor implements Tensor {
     this.memory =
         device.allocate(
             Math.multiplyExact((long) rows * Float.BYTES, (long) columns), "an activation");
-    memory.fill(0, 0, memory.bytes(), device.stream);
+    device.zero(memory);
   }
 
   @Override
@@ -58,7 +58,7 @@ final class CudaTensor implements Tensor {
 
   /** Values from one row of the twin to the next: a multiple of 8, the rest zeros. */
   int twinStride() {
-    return (columns + 7) / 8 * 8;
+    return CudaMatrix.stride(columns);
   }
 
   /** The twin for a kernel that writes tensor and twin; null as long as nobody asked for one. */
@@ -104,8 +104,10 @@ final class CudaTensor implements Tensor {
       if (device.products == MatrixProduct.Type.F32) {
         throw new IllegalStateException("products read fp32 itself");
       }
-      twin = device.allocate((long) rows * twinStride() * Short.BYTES, "an activation");
-      twin.fill(0, 0, twin.bytes(), device.stream);
+      DeviceMemory made =
+          device.allocate((long) rows * twinStride() * Short.BYTES, "an activation");
+      device.zero(made);
+      twin = made;
     }
     return twin;
   }
@@ -130,6 +132,7 @@ final class CudaTensor implements Tensor {
     QueryTwin found = queries;
     if (found == null || found.type() != type || found.columns() != queryColumns) {
       if (found != null) {
+        queries = null; // also if there is no memory for the others
         device.release(found.memory());
       }
       long bytes = (long) rows * QueryTwin.stride(queryColumns) * Short.BYTES;
@@ -162,6 +165,7 @@ final class CudaTensor implements Tensor {
 
   @Override
   public void close() {
+    device.handedOut.forget(this);
     device.release(memory);
     if (twin != null) {
       device.release(twin);

@@ -34,10 +34,16 @@ final class DrawTable implements AutoCloseable {
 
   DrawTable(CudaDevice device) {
     this.device = device;
-    memory = device.allocate(1L << 16, "draws");
-    results = device.allocate((long) received.length * Integer.BYTES, "draws");
-    back = new PinnedMemory(device.context, results.bytes());
-    there = new CudaEvent(device.context);
+    Owned made = new Owned();
+    try {
+      memory = made.add(device.allocate(1L << 16, "draws"));
+      results = made.add(device.allocate((long) received.length * Integer.BYTES, "draws"));
+      back = made.add(new PinnedMemory(device.context, results.bytes()));
+      there = made.add(new CudaEvent(device.context));
+    } catch (Throwable e) {
+      made.closeAfter(e);
+      throw e;
+    }
   }
 
   /** The draw after the last one that was sent. */

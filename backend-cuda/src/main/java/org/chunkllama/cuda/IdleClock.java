@@ -7,6 +7,7 @@ import org.chunkllama.cuda.driver.CudaStream;
 
 /** How long the GPU stands still between the results of a step and the next step. Off at first. */
 final class IdleClock implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final CudaContext context;
   private final CudaStream stream;
   private final CudaEvent begin;
@@ -20,9 +21,14 @@ final class IdleClock implements AutoCloseable {
   IdleClock(CudaContext context, CudaStream stream) {
     this.context = context;
     this.stream = stream;
-    begin = new CudaEvent(context);
-    end[0] = new CudaEvent(context);
-    end[1] = new CudaEvent(context);
+    try {
+      begin = owned.add(new CudaEvent(context));
+      end[0] = owned.add(new CudaEvent(context));
+      end[1] = owned.add(new CudaEvent(context));
+    } catch (Throwable e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** Median since the last call, after which times are taken anew; NaN if there are none. */
@@ -73,8 +79,6 @@ final class IdleClock implements AutoCloseable {
   @Override
   public void close() {
     context.bind();
-    begin.close();
-    end[0].close();
-    end[1].close();
+    owned.close();
   }
 }

@@ -1,10 +1,11 @@
 package org.chunkllama.cuda;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -18,6 +19,9 @@ import java.util.function.Supplier;
  */
 final class KernelCache {
   private static final System.Logger LOG = System.getLogger(KernelCache.class.getName());
+
+  private static final int ELF = 0x464c457f; // 0x7f, E, L, F
+  private static final int HEADER_BYTES = 64;
 
   private final Path folder;
 
@@ -66,28 +70,44 @@ final class KernelCache {
     digest.update(bytes);
   }
 
-  /** What is stored under {@code key}, or what {@code make} gives, stored for the next time. */
+  /**
+   * What is stored under {@code key}, or what {@code make} gives, stored for the next time. A file
+   * that is not whole is made anew.
+   */
   byte[] get(String key, Supplier<byte[]> make) {
     Path file = folder.resolve(key + ".cubin");
     try {
-      return Files.readAllBytes(file);
+      byte[] kept = Files.readAllBytes(file);
+      if (isWhole(kept)) {
+        return kept;
+      }
+      LOG.log(System.Logger.Level.WARNING, "kernel {0} is broken: compiled anew", file);
     } catch (IOException _) {
-      byte[] made = make.get();
-      store(file, made);
-      return made;
+      // not there, or not to be read
     }
+    byte[] made = make.get();
+    store(file, made);
+    return made;
+  }
+
+  /** Whether a cubin, an ELF file, has all that its header says. */
+  static boolean isWhole(byte[] cubin) {
+    if (cubin.length < HEADER_BYTES) {
+      return false;
+    }
+    ByteBuffer header = ByteBuffer.wrap(cubin).order(ByteOrder.LITTLE_ENDIAN);
+    return header.getInt(0) == ELF
+        && has(cubin, header.getLong(32), header.getShort(54), header.getShort(56))
+        && has(cubin, header.getLong(40), header.getShort(58), header.getShort(60));
+  }
+
+  private static boolean has(byte[] cubin, long tableOffset, int entryBytes, int entries) {
+    return tableOffset >= 0 && tableOffset <= cubin.length - (long) entryBytes * entries;
   }
 
   private void store(Path file, byte[] content) {
     try {
-      Files.createDirectories(folder);
-      Path part = Files.createTempFile(folder, "kernel", ".part");
-      try {
-        Files.write(part, content);
-        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(part);
-      }
+      WholeFile.write(file, content);
     } catch (IOException e) {
       // Works without, only slower at the next start.
       LOG.log(System.Logger.Level.WARNING, "compiled kernels cannot be kept in " + folder, e);

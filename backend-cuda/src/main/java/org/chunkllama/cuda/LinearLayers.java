@@ -40,11 +40,12 @@ final class LinearLayers implements AutoCloseable {
     boolean accumulate = add;
     if (bias != null) {
       setBias
+          .call()
           .with(bias.memory())
           .with(w.outputs())
           .with(add ? 1 : 0)
           .with(target)
-          .launch(device.stream, blocks(w.outputs()), rows, THREADS, 0);
+          .launch(device.stream, RowKernels.blocks(w.outputs()), rows, THREADS, 0);
       accumulate = true;
     }
     if (w.isQuantised() && rows <= QuantisedProducts.ROWS_MAX) {
@@ -68,10 +69,6 @@ final class LinearLayers implements AutoCloseable {
       }
     }
     return twin;
-  }
-
-  private static int blocks(int columns) {
-    return (columns + THREADS - 1) / THREADS;
   }
 
   private MatrixProduct product(
@@ -106,13 +103,26 @@ final class LinearLayers implements AutoCloseable {
     MatrixProduct product = new MatrixProduct(device.blas, shape);
     boolean narrow = device.products != MatrixProduct.Type.F32;
     if (narrow && shape.rows() <= TUNED_ROWS && weight.bytes() >= TUNED_BYTES) {
-      long bytes = (long) shape.outputs() * shape.rows() * Float.BYTES;
-      try (DeviceMemory scratch = device.allocate(bytes, "the choice of products")) {
-        scratch.fill(0, 0, bytes, device.stream);
-        product.tune(device.context, weight, in.twin(), scratch, device.stream);
+      boolean tuned = false;
+      try {
+        tune(product, shape, weight, in.twin());
+        tuned = true;
+      } finally {
+        if (!tuned) {
+          product.close();
+        }
       }
     }
     return product;
+  }
+
+  private void tune(
+      MatrixProduct product, MatrixProduct.Shape shape, DeviceMemory weight, DeviceMemory in) {
+    long bytes = (long) shape.outputs() * shape.rows() * Float.BYTES;
+    try (DeviceMemory scratch = device.allocate(bytes, "the choice of products")) {
+      scratch.fill(0, 0, bytes, device.stream);
+      product.tune(device.context, weight, in, scratch, device.stream);
+    }
   }
 
   @Override

@@ -38,11 +38,17 @@ final class PlanTables implements AutoCloseable {
     table = new RecordTable(shape.lanes(), shape.group(), shape.rowsMax(), tuning, costs);
     recordCapacity = table.recordCap;
     waitCapacity = table.slots.waitCap;
-    structure = device.allocate(structureInts() * 4, "attention tables");
-    lengths = device.allocate(lengthInts() * 4, "attention tables");
-    states = device.allocate(stateBytes(), "partial attention states");
-    arrivals = device.allocate(arrivalBytes(), "attention tables");
-    arrivals.fill(0, 0, arrivals.bytes(), device.stream);
+    Owned made = new Owned();
+    try {
+      structure = made.add(device.allocate(structureInts() * 4, "attention tables"));
+      lengths = made.add(device.allocate(lengthInts() * 4, "attention tables"));
+      states = made.add(device.allocate(stateBytes(), "partial attention states"));
+      arrivals = made.add(device.allocate(arrivalBytes(), "attention tables"));
+      arrivals.fill(0, 0, arrivals.bytes(), device.stream);
+    } catch (Throwable e) {
+      made.closeAfter(e);
+      throw e;
+    }
   }
 
   /** Sends the plan of a step to come as it is now. */
@@ -84,6 +90,7 @@ final class PlanTables implements AutoCloseable {
     if (plan == sent && plan.version == sentVersion) {
       table.advance(plan);
     } else {
+      sent = null; // until all of it is
       table.build(plan);
       ensure(plan);
       sendStructure(plan);
@@ -114,14 +121,13 @@ final class PlanTables implements AutoCloseable {
       lengths = device.larger(lengths, lengthInts() * 4, "attention tables");
       states = device.larger(states, stateBytes(), "partial attention states");
       arrivals = device.larger(arrivals, arrivalBytes(), "attention tables");
+      arrivals.fill(0, 0, arrivals.bytes(), device.stream);
       done = true;
     } finally {
       if (!done) { // some fit, some do not: the next plan begins anew
-        sent = null;
         rowCapacity = chunkIdCapacity = partialCapacity = 0;
       }
     }
-    arrivals.fill(0, 0, arrivals.bytes(), device.stream);
   }
 
   private static int wider(int capacity, int needed) {
@@ -247,15 +253,11 @@ final class PlanTables implements AutoCloseable {
     return stateValues() * 4;
   }
 
-  private void release() {
+  @Override
+  public void close() {
     device.release(structure);
     device.release(lengths);
     device.release(states);
     device.release(arrivals);
-  }
-
-  @Override
-  public void close() {
-    release();
   }
 }

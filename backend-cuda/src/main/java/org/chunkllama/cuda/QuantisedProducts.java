@@ -65,6 +65,7 @@ final class QuantisedProducts implements AutoCloseable {
     int items = groups * parts;
     ensure(groups, parts == 1 ? 1 : (long) items * rows8 * 8 * c.columns * Float.BYTES);
     c.kernel
+        .call()
         .with(w.memory(), section.offset())
         .with(in, (long) first * inStride * Short.BYTES)
         .with(inStride)
@@ -130,8 +131,10 @@ final class QuantisedProducts implements AutoCloseable {
     }
     long counters = (long) groups * Integer.BYTES;
     if (arrivals == null || arrivals.bytes() < counters) {
-      arrivals = grown(arrivals, counters);
-      arrivals.fill(0, 0, arrivals.bytes(), device.stream);
+      DeviceMemory more = grown(arrivals, counters);
+      arrivals = null;
+      device.zero(more);
+      arrivals = more;
     }
   }
 

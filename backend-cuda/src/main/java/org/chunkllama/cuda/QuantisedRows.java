@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What is done with weights that stay quantised beside products ({@code quantised_rows.cu}). */
 final class QuantisedRows {
-  private static final int THREADS = 256;
-  private static final int BLOCKS_MAX = 1 << 14;
+  private static final int THREADS = WeightUpload.THREADS;
 
   private final CudaDevice device;
   private final Map<Key, Kernel> kernels = new HashMap<>();
@@ -32,10 +31,6 @@ final class QuantisedRows {
                 .kernel(name, parameters));
   }
 
-  private static int grid(long threads) {
-    return (int) Math.min((threads + THREADS - 1) / THREADS, BLOCKS_MAX);
-  }
-
   /** Packs rows that lie in {@code raw} as in their file. */
   interface Packer {
     /**
@@ -52,6 +47,7 @@ final class QuantisedRows {
     int blocks = KeptFormats.blocks(type, inputs);
     return (raw, first, count, marks, mark) ->
         kernel
+            .call()
             .with(raw)
             .with(count)
             .with(blocks)
@@ -59,7 +55,7 @@ final class QuantisedRows {
             .with(memory, offset)
             .with(marks)
             .with(mark)
-            .launch(device.stream, grid((long) count * blocks), 1, THREADS, 0);
+            .launch(device.stream, WeightUpload.blocks((long) count * blocks), 1, THREADS, 0);
   }
 
   /** Rows {@code tokens} of a table. */
@@ -67,6 +63,7 @@ final class QuantisedRows {
     DeviceMemory to = out.memoryToWrite();
     for (CudaMatrix.Section section : table.sections()) {
       kernel(section.type(), "embed", 6)
+          .call()
           .with(table.memory(), section.offset())
           .with(section.first())
           .with(section.outputs())
@@ -82,12 +79,18 @@ final class QuantisedRows {
     int stride = CudaMatrix.stride(w.inputs());
     for (CudaMatrix.Section section : w.sections()) {
       kernel(section.type(), "dequantise", 5)
+          .call()
           .with(w.memory(), section.offset())
           .with(section.outputs())
           .with(KeptFormats.blocks(section.type(), w.inputs()))
           .with(wide, (long) section.first() * stride * Short.BYTES)
           .with(stride)
-          .launch(device.stream, grid((long) section.outputs() * w.inputs() / 8), 1, THREADS, 0);
+          .launch(
+              device.stream,
+              WeightUpload.blocks((long) section.outputs() * w.inputs() / 8),
+              1,
+              THREADS,
+              0);
     }
   }
 
@@ -96,10 +99,11 @@ final class QuantisedRows {
     CudaMatrix.Section section = w.sections().getFirst();
     long blocks = w.memory().bytes() / KeptFormats.tileBytes(section.type());
     kernel(section.type(), "random_tiles", 4)
+        .call()
         .with(like.seed())
         .with(like.spread())
         .with(blocks)
         .with(w.memory())
-        .launch(device.stream, grid(blocks * 32), 1, THREADS, 0);
+        .launch(device.stream, WeightUpload.blocks(blocks * 32), 1, THREADS, 0);
   }
 }

@@ -17,6 +17,6 @@ record QueryTwin(DeviceMemory memory, int columns, MatrixProduct.Type type) {
   }
 
   static int stride(int columns) {
-    return (columns + 7) / 8 * 8;
+    return CudaMatrix.stride(columns);
   }
 }

@@ -2,8 +2,8 @@ package org.chunkllama.cuda;
 
 import java.util.List;
 import org.chunkllama.cuda.CudaMatrix.Section;
-import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.RandomWeight;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +13,7 @@ final class RandomMatrices {
   private final CudaDevice device;
   private final KeptFormats kept;
   private final QuantisedRows quantised;
-  private @Nullable CudaModule module;
+  private @Nullable Kernel kernel;
 
   /** Quantised ones are of one type where rows fill its blocks. */
   RandomMatrices(CudaDevice device, KeptFormats kept, QuantisedRows quantised) {
@@ -32,16 +32,24 @@ final class RandomMatrices {
   }
 
   private CudaMatrix values(List<RandomWeight> parts, int outputs, int inputs) {
-    if (module == null) {
-      module = device.kernels.module("random.cu", device.productConstant());
-    }
     DeviceMemory memory = WeightUpload.allocate(device, outputs, inputs, parts.getFirst().name());
+    try {
+      fill(parts, inputs, memory);
+    } catch (Throwable e) {
+      memory.close();
+      throw e;
+    }
+    return new CudaMatrix(outputs, inputs, memory, List.of());
+  }
+
+  private void fill(List<RandomWeight> parts, int inputs, DeviceMemory memory) {
+    Kernel kernel = kernel();
     int stride = CudaMatrix.stride(inputs);
     long at = 0;
     for (RandomWeight part : parts) {
       long values = (long) part.rows() * inputs;
-      module
-          .kernel("random_weight", 6)
+      kernel
+          .call()
           .with(part.seed())
           .with(part.spread())
           .with(values)
@@ -51,7 +59,14 @@ final class RandomMatrices {
           .launch(device.stream, WeightUpload.blocks(values), 1, WeightUpload.THREADS, 0);
       at += (long) part.rows() * stride * WeightUpload.valueBytes(device);
     }
-    return new CudaMatrix(outputs, inputs, memory, List.of());
+  }
+
+  private Kernel kernel() {
+    if (kernel == null) {
+      kernel =
+          device.kernels.module("random.cu", device.productConstant()).kernel("random_weight", 6);
+    }
+    return kernel;
   }
 
   private CudaMatrix tiles(RandomWeight first, int outputs, int inputs) {
@@ -60,7 +75,12 @@ final class RandomMatrices {
     DeviceMemory memory = device.allocate(bytes, "the weight " + first.name());
     CudaMatrix matrix =
         new CudaMatrix(outputs, inputs, memory, List.of(new Section(type, 0, outputs, 0)));
-    quantised.random(matrix, first);
+    try {
+      quantised.random(matrix, first);
+    } catch (Throwable e) {
+      memory.close();
+      throw e;
+    }
     return matrix;
   }
 }

@@ -35,9 +35,14 @@ final class RotaryTables implements AutoCloseable {
     int values = table.positions() * (table.rotatedDim() / 2);
     long sines = (long) values * Float.BYTES;
     DeviceMemory memory = device.allocate(2 * sines, "the rotary table");
-    device.staging.send(table.cos(), 0, values, memory, 0);
-    device.staging.send(table.sin(), 0, values, memory, sines);
-    return new OnDevice(memory, sines);
+    try {
+      device.staging.send(table.cos(), 0, values, memory, 0);
+      device.staging.send(table.sin(), 0, values, memory, sines);
+      return new OnDevice(memory, sines);
+    } catch (Throwable e) {
+      memory.close();
+      throw e;
+    }
   }
 
   @Override

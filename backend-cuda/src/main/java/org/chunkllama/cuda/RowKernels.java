@@ -50,6 +50,7 @@ final class RowKernels implements AutoCloseable {
       return;
     }
     embed
+        .call()
         .with(table.memory())
         .with(CudaMatrix.stride(table.inputs()))
         .with(tokens)
@@ -60,6 +61,7 @@ final class RowKernels implements AutoCloseable {
 
   void rmsNorm(CudaTensor in, int rows, CudaTensor weight, float epsilon, CudaTensor out) {
     rmsNorm
+        .call()
         .with(in.memory())
         .with(weight.memory())
         .with(epsilon)
@@ -74,6 +76,7 @@ final class RowKernels implements AutoCloseable {
       CudaTensor x, int rows, int firstColumn, int heads, CudaTensor weight, float epsilon) {
     int warps = THREADS / 32;
     headNorm
+        .call()
         .with(x.memoryToWrite())
         .with(rows)
         .with(x.columns())
@@ -87,6 +90,7 @@ final class RowKernels implements AutoCloseable {
 
   void siluGate(CudaTensor in, int rows, CudaTensor out) {
     siluGate
+        .call()
         .with(in.memory())
         .with(rows)
         .with(out.columns())
@@ -108,6 +112,7 @@ final class RowKernels implements AutoCloseable {
     int half = table.rotatedDim() / 2;
     QueryTwin queries = firstColumn == 0 ? x.queriesToWrite(heads * headDim) : null;
     rotary
+        .call()
         .with(x.memoryToWrite())
         .with(rows)
         .with(x.columns())
@@ -131,6 +136,7 @@ final class RowKernels implements AutoCloseable {
 
   void gather(CudaTensor in, DeviceMemory rows, int count, CudaTensor out) {
     gather
+        .call()
         .with(in.memory())
         .with(rows)
         .with(in.columns())

@@ -17,6 +17,7 @@ final class Staging implements AutoCloseable {
   static final long BYTES = 32L << 20;
   private static final long HALF = BYTES / 2;
 
+  private final Owned owned = new Owned();
   private final CudaStream stream;
   private final PinnedMemory pinned;
   private final CudaEvent[] passed = new CudaEvent[2]; // [halves]
@@ -25,9 +26,14 @@ final class Staging implements AutoCloseable {
 
   Staging(CudaContext context, CudaStream stream) {
     this.stream = stream;
-    this.pinned = new PinnedMemory(context, BYTES);
-    for (int i = 0; i < passed.length; i++) {
-      passed[i] = new CudaEvent(context);
+    try {
+      pinned = owned.add(new PinnedMemory(context, BYTES));
+      for (int i = 0; i < passed.length; i++) {
+        passed[i] = owned.add(new CudaEvent(context));
+      }
+    } catch (Throwable e) {
+      owned.closeAfter(e);
+      throw e;
     }
   }
 
@@ -104,9 +110,6 @@ final class Staging implements AutoCloseable {
 
   @Override
   public void close() {
-    for (CudaEvent event : passed) {
-      event.close();
-    }
-    pinned.close();
+    owned.close();
   }
 }

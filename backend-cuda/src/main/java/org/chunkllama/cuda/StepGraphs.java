@@ -8,6 +8,7 @@ import java.util.Set;
 import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.CudaGraph;
 import org.chunkllama.spi.KvCache;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decode steps as CUDA graphs, one per number of rows. The first step of a number runs as it is
@@ -27,13 +28,17 @@ final class StepGraphs implements AutoCloseable {
 
   private record Key(Object owner, KvCache cache, int rows, int outputs) {
     @Override
-    @SuppressWarnings("ReferenceEquality") // the same model and cache are meant
     public boolean equals(Object other) {
-      return other instanceof Key key
-          && key.owner == owner
-          && key.cache == cache
-          && key.rows == rows
-          && key.outputs == outputs;
+      return other instanceof Key(Object owner, KvCache cache, int rows, int outputs)
+          && isOf(owner, cache, rows, outputs);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the same model and cache are meant
+    boolean isOf(Object owner, KvCache cache, int rows, int outputs) {
+      return this.owner == owner
+          && this.cache == cache
+          && this.rows == rows
+          && this.outputs == outputs;
     }
 
     @Override
@@ -46,6 +51,7 @@ final class StepGraphs implements AutoCloseable {
   private final CudaDevice device;
   private final Map<Key, CudaGraph> graphs = new HashMap<>();
   private final Set<Key> warm = new HashSet<>();
+  private @Nullable Key last; // most often that of the next step too
   private long generation;
 
   StepGraphs(CudaDevice device) {
@@ -61,7 +67,11 @@ final class StepGraphs implements AutoCloseable {
     if (generation != device.generation()) {
       clear();
     }
-    Key key = new Key(owner, cache, rows, outputs);
+    Key key = last;
+    if (key == null || !key.isOf(owner, cache, rows, outputs)) {
+      key = new Key(owner, cache, rows, outputs);
+      last = key;
+    }
     CudaGraph graph = graphs.get(key);
     if (graph == null) {
       if (!warm.contains(key)) {
@@ -124,6 +134,7 @@ final class StepGraphs implements AutoCloseable {
     graphs.values().forEach(CudaGraph::close);
     graphs.clear();
     warm.clear();
+    last = null;
     generation = device.generation();
   }
 

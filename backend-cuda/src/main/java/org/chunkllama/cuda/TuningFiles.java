@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -96,14 +95,7 @@ final class TuningFiles {
     line(text, "shape", key.shape());
     line(text, "kernel", key.kernel());
     tuning.values().forEach((knob, value) -> line(text, knob.key(), value));
-    Files.createDirectories(folder);
-    Path part = Files.createTempFile(folder, "tuning", ".part");
-    try {
-      Files.writeString(part, text);
-      return Files.move(part, path(key), StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(part);
-    }
+    return WholeFile.write(path(key), text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private static void line(StringBuilder text, String name, Object value) {

@@ -138,7 +138,7 @@ final class WeightUpload implements AutoCloseable {
     DeviceMemory memory =
         device.allocate((long) outputs * stride * valueBytes(device), "the weight " + name);
     if (stride > inputs) {
-      memory.fill(0, 0, memory.bytes(), device.stream);
+      device.zero(memory);
     }
     return memory;
   }
@@ -186,6 +186,7 @@ final class WeightUpload implements AutoCloseable {
         (raw, row, count) -> {
           long values = (long) count * part.columns();
           kernel
+              .call()
               .with(raw)
               .with(values)
               .with(part.columns())

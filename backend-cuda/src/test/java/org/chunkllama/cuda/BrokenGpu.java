@@ -80,7 +80,7 @@ final class BrokenGpu {
                 Map.of(),
                 List.of("--gpu-architecture=" + context.properties().architecture()));
     CudaModule module = new CudaModule(context, "trap.cu", cubin);
-    module.kernel("fails", 0).launch(new CudaStream(context), 1, 1, 1, 0);
+    module.kernel("fails", 0).call().launch(new CudaStream(context), 1, 1, 1, 0);
   }
 
   private static void require(boolean condition, String what) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.chunkllama.contract.ActivationContract;
 import org.chunkllama.contract.AttentionContract;
+import org.chunkllama.contract.AttentionEdgeContract;
 import org.chunkllama.contract.ChunkAttentionContract;
 import org.chunkllama.contract.EightBitKvContract;
 import org.chunkllama.contract.JoinLeaveContract;
@@ -34,6 +35,14 @@ class CudaContractTest {
 
   @Nested
   class Attention extends AttentionContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return Gpu.open(options);
+    }
+  }
+
+  @Nested
+  class AttentionEdges extends AttentionEdgeContract {
     @Override
     protected Backend open(BackendOptions options) {
       return Gpu.open(options);

@@ -3,6 +3,8 @@ package org.chunkllama.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,13 +20,25 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelCacheTest {
   @TempDir private Path folder;
 
+  /** An ELF file whose header names a table of one entry of 36 bytes at its end. */
+  private static byte[] cubin(int bytes) {
+    byte[] cubin = new byte[bytes];
+    ByteBuffer header = ByteBuffer.wrap(cubin).order(ByteOrder.LITTLE_ENDIAN);
+    header.putInt(0, 0x464c457f).putLong(40, bytes - 36);
+    header.putShort(58, (short) 36).putShort(60, (short) 1);
+    Arrays.fill(cubin, 64, bytes, (byte) 7);
+    return cubin;
+  }
+
   @Test
   void makesOnceAndKeeps() throws IOException {
-    byte[] cubin = {1, 2, 3};
+    byte[] cubin = cubin(100);
     Path inner = folder.resolve("a").resolve("b");
     assertThat(new KernelCache(inner).get("k", () -> cubin)).isEqualTo(cubin);
     byte[] kept =
@@ -43,8 +57,7 @@ class KernelCacheTest {
   /** As processes that start together do: all make it, none sees half of another's. */
   @Test
   void manyWritersAtOnce() throws Exception {
-    byte[] cubin = new byte[1 << 20];
-    Arrays.fill(cubin, (byte) 7);
+    byte[] cubin = cubin(1 << 20);
     try (ExecutorService writers = Executors.newFixedThreadPool(8)) {
       List<Callable<byte[]>> calls = new ArrayList<>();
       for (int i = 0; i < 400; i++) {
@@ -60,6 +73,22 @@ class KernelCacheTest {
           .hasSize(50)
           .allMatch(name -> name.endsWith(".cubin"));
     }
+  }
+
+  /** As a crash of the machine or a full disk may leave them. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 20, 64, 99, -100})
+  void whatIsNotWholeIsMadeAnew(int bytes) throws IOException {
+    byte[] cubin = cubin(100);
+    byte[] broken = bytes < 0 ? new byte[-bytes] : Arrays.copyOf(cubin, bytes);
+    Path file = Files.write(folder.resolve("k.cubin"), broken);
+    KernelCache cache = new KernelCache(folder);
+    List<String> warnings = new ArrayList<>();
+    try (LogCapture _ = new LogCapture(KernelCache.class, warnings)) {
+      assertThat(cache.get("k", () -> cubin)).isEqualTo(cubin);
+    }
+    assertThat(warnings).singleElement().asString().contains("k.cubin is broken");
+    assertThat(Files.readAllBytes(file)).isEqualTo(cubin);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.chunkllama.cuda.driver.CudaException;
@@ -47,6 +48,8 @@ class KernelCompileTest {
     // An ELF file for NVIDIA's machine (190).
     assertThat(cubin).as(file).startsWith(0x7f, 'E', 'L', 'F');
     assertThat(cubin[18] & 255).isEqualTo(190);
+    assertThat(KernelCache.isWhole(cubin)).as(file).isTrue();
+    assertThat(KernelCache.isWhole(Arrays.copyOf(cubin, cubin.length - 1))).as(file).isFalse();
   }
 
   @ParameterizedTest

@@ -2,15 +2,22 @@ package org.chunkllama.bench;
 
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.chunkllama.bench.OpTimes.Op;
 import org.chunkllama.plan.AttentionPlan;
+import org.chunkllama.plan.PlanCosts;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
+import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.RotaryTable;
+import org.chunkllama.spi.RowDraws;
+import org.chunkllama.spi.RowSampler;
+import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +57,36 @@ final class TimedBackend implements Backend {
   }
 
   @Override
+  public PlanCosts planCosts(KvLayout layout, int queryHeads) {
+    return backend.planCosts(layout, queryHeads);
+  }
+
+  @Override
+  public void announce(KvLayout layout, int queryHeads) {
+    backend.announce(layout, queryHeads);
+  }
+
+  @Override
+  public OptionalLong keptBytes(DType type, long values) {
+    return backend.keptBytes(type, values);
+  }
+
+  @Override
+  public void requireKvType(DType type) {
+    backend.requireKvType(type);
+  }
+
+  @Override
+  public Optional<String> lost() {
+    return backend.lost();
+  }
+
+  @Override
+  public OptionalLong freeBytes() {
+    return backend.freeBytes();
+  }
+
+  @Override
   public Tensor tensor(int rows, int columns) {
     return backend.tensor(rows, columns);
   }
@@ -57,6 +94,13 @@ final class TimedBackend implements Backend {
   @Override
   public Matrix matrix(List<WeightTensor> parts) {
     Matrix matrix = backend.matrix(parts);
+    kinds.put(matrix, kind(parts.getFirst().name()));
+    return matrix;
+  }
+
+  @Override
+  public Matrix randomMatrix(List<RandomWeight> parts) {
+    Matrix matrix = backend.randomMatrix(parts);
     kinds.put(matrix, kind(parts.getFirst().name()));
     return matrix;
   }
@@ -104,6 +148,23 @@ final class TimedBackend implements Backend {
     @Override
     public void close() {
       cache.close();
+    }
+  }
+
+  /** Its time is that of what is read of the logits. */
+  private record TimedRowSampler(RowSampler sampler, OpTimes times) implements RowSampler {
+    @Override
+    public void start(Tensor logits, RowDraws draws) {
+      long begin = System.nanoTime();
+      sampler.start(logits, draws);
+      times.add(Op.READ_LOGITS, begin);
+    }
+
+    @Override
+    public void finish(RowDraws draws) {
+      long begin = System.nanoTime();
+      sampler.finish(draws);
+      times.add(Op.READ_LOGITS, begin);
     }
   }
 
@@ -195,6 +256,26 @@ final class TimedBackend implements Backend {
     long begin = System.nanoTime();
     backend.argmax(in, rows, indices);
     times.add(Op.READ_LOGITS, begin);
+  }
+
+  @Override
+  public Optional<RowSampler> rowSampler(int vocabulary) {
+    return backend.rowSampler(vocabulary).map(sampler -> new TimedRowSampler(sampler, times));
+  }
+
+  @Override
+  public void step(Object owner, KvCache cache, StepInputs inputs, Runnable operations) {
+    backend.step(owner, unwrap(cache), inputs, operations);
+  }
+
+  @Override
+  public boolean queuesSteps() {
+    return backend.queuesSteps();
+  }
+
+  @Override
+  public void prepareStep(KvCache cache, StepInputs inputs) {
+    backend.prepareStep(unwrap(cache), inputs);
   }
 
   @Override

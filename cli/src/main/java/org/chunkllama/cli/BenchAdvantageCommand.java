@@ -71,15 +71,9 @@ final class BenchAdvantageCommand implements Callable<Integer> {
               + " each sequence. Default: ${DEFAULT-VALUE}.")
   private Against against = Against.UNSHARED;
 
-  @Option(names = "--json", description = "Print a JSON line for each cell.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
-  @Option(
-      names = "--rounds",
-      paramLabel = "N",
-      defaultValue = "11",
-      description = "Rounds in which both take turns; medians count. Default: ${DEFAULT-VALUE}.")
-  private int rounds = 11;
+  @Mixin private final Rounds rounds = new Rounds(11);
 
   @Mixin private final BackendArguments backendArguments = new BackendArguments();
 
@@ -97,14 +91,14 @@ final class BenchAdvantageCommand implements Callable<Integer> {
     try (Backend backend = backendArguments.open()) {
       Heads heads = backendArguments.heads(n[0], n[1], n[2], n[3]);
       new KernelBench(backend, 1).warmUp(heads);
-      AdvantageBench bench = new AdvantageBench(backend, heads, own, against, Math.max(1, rounds));
+      AdvantageBench bench = new AdvantageBench(backend, heads, own, against, rounds.count());
       for (int tokens : shared) {
         List<String> row = new ArrayList<>(List.of(String.format(Locale.ROOT, "%,d", tokens)));
         for (int batch : batches) {
           double ratio = bench.cell(tokens, batch);
           least = Math.min(least, ratio);
           row.add(String.format(Locale.ROOT, "%.2f", ratio));
-          if (json) {
+          if (json.wanted()) {
             context
                 .console()
                 .out()
@@ -114,7 +108,7 @@ final class BenchAdvantageCommand implements Callable<Integer> {
         table.row(row);
       }
     }
-    if (!json) {
+    if (!json.wanted()) {
       context.console().out().print(table.text());
       context.console().out().printf(Locale.ROOT, "%nleast: %.3f%n", least);
     }

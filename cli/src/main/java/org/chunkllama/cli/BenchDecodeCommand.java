@@ -127,8 +127,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
       description = "Plan a step only when the tokens of the one before are there, to compare.")
   private boolean planLate;
 
-  @Option(names = "--json", description = "Print a JSON line for each case.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Mixin private final BackendArguments backendArguments = new BackendArguments();
 
@@ -161,7 +160,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
         report(table, sharing ? "shared" : "not shared", bench.run());
       }
     }
-    if (!json) {
+    if (!json.wanted()) {
       context.console().out().print(table.text());
     }
     return 0;
@@ -186,7 +185,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
   }
 
   private void report(Table table, String name, Result result) {
-    if (json) {
+    if (json.wanted()) {
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("shape", model == null ? shape.name() : model);
       line.put("case", name);

@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import org.chunkllama.bench.faults.FaultResult;
 import org.chunkllama.bench.faults.FaultsBench;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -43,8 +44,7 @@ final class BenchFaultsCommand implements Callable<Integer> {
       description = "After all faults repeat those that one server can take for so long.")
   private double minutes;
 
-  @Option(names = "--json", description = "Print a JSON line for each fault.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Parameters(paramLabel = "OPTION", description = "More options of 'serve'.")
   private List<String> options = new ArrayList<>();
@@ -71,6 +71,6 @@ final class BenchFaultsCommand implements Callable<Integer> {
   }
 
   private void print(FaultResult result) {
-    context.console().out().println(json ? Json.line(result.json()) : result.line());
+    context.console().out().println(json.wanted() ? Json.line(result.json()) : result.line());
   }
 }

@@ -9,6 +9,7 @@ import org.chunkllama.bench.GuideBench;
 import org.chunkllama.bench.GuideBench.Cost;
 import org.chunkllama.files.ModelLocator;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench guide}: what guided decoding costs per token. */
@@ -29,8 +30,7 @@ final class BenchGuideCommand implements Callable<Integer> {
       description = "Tokens drawn under each guide (default: ${DEFAULT-VALUE}).")
   private int tokens = 2000;
 
-  @Option(names = "--json", description = "Print a JSON line for each guide.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Option(
       names = {"-m", "--model"},
@@ -47,7 +47,7 @@ final class BenchGuideCommand implements Callable<Integer> {
     List<Cost> costs =
         GuideBench.run(ModelLocator.resolve(model, context.progress()), Math.max(1, tokens));
     for (Cost cost : costs) {
-      context.console().out().println(json ? Json.line(json(cost)) : line(cost));
+      context.console().out().println(json.wanted() ? Json.line(json(cost)) : line(cost));
     }
     return 0;
   }

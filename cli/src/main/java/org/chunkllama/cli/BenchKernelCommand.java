@@ -49,15 +49,9 @@ final class BenchKernelCommand implements Callable<Integer> {
   @Option(names = "--shapes", paramLabel = "FILE", description = "Shapes instead of the built-in.")
   private @Nullable Path shapes;
 
-  @Option(names = "--json", description = "Print a JSON line for each shape.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
-  @Option(
-      names = "--rounds",
-      paramLabel = "N",
-      defaultValue = "11",
-      description = "Rounds in which both take turns; medians count. Default: ${DEFAULT-VALUE}.")
-  private int rounds = 11;
+  @Mixin private final Rounds rounds = new Rounds(11);
 
   @Option(
       names = "--csv",
@@ -103,11 +97,11 @@ final class BenchKernelCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     try (Backend backend = backendArguments.open()) {
       if (backend instanceof GraphTimer timer) {
-        if (json) {
+        if (json.wanted()) {
           throw new InvalidRequestException("--json is not to be had on a GPU; use --csv FILE");
         }
         AttentionTable table = new AttentionTable(context.console().out(), csv, bandwidth);
-        ColdAttention bench = new ColdAttention(backend, timer, Math.max(1, rounds));
+        ColdAttention bench = new ColdAttention(backend, timer, rounds.count());
         List<Heads> heads = ColdAttention.heads(backendArguments.typeOr(DType.F16));
         List<DecodeTree> trees = trees();
         if (trees.isEmpty()) {
@@ -142,11 +136,11 @@ final class BenchKernelCommand implements Callable<Integer> {
     List<Shape> list = shapes();
     Table table =
         new Table("hq,hkv,d,c,b,ns,nc", "two-phase", "sequence-first", "ratio", "GFLOP/s");
-    KernelBench bench = new KernelBench(backend, Math.max(1, rounds));
+    KernelBench bench = new KernelBench(backend, rounds.count());
     bench.warmUp(list.getFirst().heads());
     for (Shape shape : list) {
       Result result = bench.measure(shape);
-      if (json) {
+      if (json.wanted()) {
         context.console().out().println(Json.line(json(result)));
       } else {
         table.row(
@@ -157,7 +151,7 @@ final class BenchKernelCommand implements Callable<Integer> {
             String.format(Locale.ROOT, "%.1f", result.gigaflopsPerSecond()));
       }
     }
-    if (!json) {
+    if (!json.wanted()) {
       context.console().out().print(table.text());
     }
     return 0;

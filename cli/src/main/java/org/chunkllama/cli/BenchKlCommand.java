@@ -73,8 +73,7 @@ final class BenchKlCommand implements Callable<Integer> {
       description = "Compare a prefix that was cached with the same computed anew.")
   private boolean cached;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Mixin private final BackendArguments backend = new BackendArguments();
 
@@ -103,7 +102,7 @@ final class BenchKlCommand implements Callable<Integer> {
   }
 
   private void print(Variant variant, Result result) {
-    if (json) {
+    if (json.wanted()) {
       Map<String, Object> values = new LinkedHashMap<>();
       values.put("precision", variant.precision().name());
       values.put("kv_type", variant.kvType().name());

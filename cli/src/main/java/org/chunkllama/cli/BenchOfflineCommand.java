@@ -35,8 +35,7 @@ final class BenchOfflineCommand implements Callable<Integer> {
       description = "Default: ${DEFAULT-VALUE}.")
   private int rounds = 2;
 
-  @Option(names = "--json", description = "Print a JSON line for each round.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Mixin private final WorkloadOptions workload = new WorkloadOptions();
   @Mixin private final ModelOptions modelOptions = new ModelOptions();
@@ -53,7 +52,7 @@ final class BenchOfflineCommand implements Callable<Integer> {
       bench.warmUp();
       for (int i = 1; i <= rounds; i++) {
         Map<String, Object> figures = bench.round().json();
-        context.console().out().println(json ? Json.line(figures) : text(i, figures));
+        context.console().out().println(json.wanted() ? Json.line(figures) : text(i, figures));
       }
     }
     return 0;

@@ -38,8 +38,7 @@ final class BenchPeersCommand implements Callable<Integer> {
       description = "Times each is run; medians count. Default: ${DEFAULT-VALUE}.")
   private int turns = 1;
 
-  @Option(names = "--json", description = "Print a JSON line for each engine.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Parameters(paramLabel = "OPTION", description = "More options of our 'bench offline'.")
   private List<String> options = new ArrayList<>();
@@ -56,7 +55,7 @@ final class BenchPeersCommand implements Callable<Integer> {
         new PeersBench(
             peers.peers(context.console()::say), OurCommand.with(ours), context.console()::say);
     Map<Engine, Map<String, Double>> figures = bench.run(Math.max(1, turns));
-    if (json) {
+    if (json.wanted()) {
       figures.forEach((engine, values) ->
           context
               .console()

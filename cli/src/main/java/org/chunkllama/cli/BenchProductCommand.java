@@ -13,6 +13,7 @@ import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.Backends;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench product}: packed fp32 products against one core's peak. */
@@ -47,15 +48,9 @@ final class BenchProductCommand implements Callable<Integer> {
       description = "Inputs and outputs of the layer. Default: ${DEFAULT-VALUE}.")
   private int size = 2048;
 
-  @Option(names = "--json", description = "Print a JSON line for each number of rows.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
-  @Option(
-      names = "--rounds",
-      paramLabel = "N",
-      defaultValue = "21",
-      description = "Rounds in which both take turns; medians count. Default: ${DEFAULT-VALUE}.")
-  private int rounds = 21;
+  @Mixin private final Rounds rounds = new Rounds(21);
 
   BenchProductCommand(Context context) {
     this.context = context;
@@ -69,10 +64,10 @@ final class BenchProductCommand implements Callable<Integer> {
     BackendOptions oneCore = BackendOptions.defaults().withThreads(1).withPrecision(Precision.FP32);
     Table table = new Table("M x %d x %d".formatted(size, size), "GFLOP/s", "peak", "ratio");
     try (Backend backend = Backends.open(Backends.AUTO, oneCore)) {
-      ProductBench bench = new ProductBench(backend, Math.max(1, rounds));
+      ProductBench bench = new ProductBench(backend, rounds.count());
       for (int m : rows) {
         Result result = bench.measure(m, size);
-        if (json) {
+        if (json.wanted()) {
           context.console().out().println(Json.line(json(result)));
         } else {
           table.row(
@@ -83,7 +78,7 @@ final class BenchProductCommand implements Callable<Integer> {
         }
       }
     }
-    if (!json) {
+    if (!json.wanted()) {
       context.console().out().print(table.text());
     }
     return 0;

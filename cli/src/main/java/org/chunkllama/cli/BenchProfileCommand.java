@@ -34,8 +34,7 @@ final class BenchProfileCommand implements Callable<Integer> {
       description = "Also record with JDK Flight Recorder.")
   private @Nullable Path recording;
 
-  @Option(names = "--json", description = "Print a JSON line for each workload.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Mixin private final WorkloadOptions workload = new WorkloadOptions();
   @Mixin private final ModelOptions modelOptions = new ModelOptions();
@@ -49,7 +48,7 @@ final class BenchProfileCommand implements Callable<Integer> {
     Path model = ModelLocator.resolve(modelOptions.model(), context.progress());
     ProfileBench bench = new ProfileBench(model, modelOptions.llmOptions(), workload.sizes());
     List<Profile> profiles = bench.run(context.progress(), recording);
-    if (json) {
+    if (json.wanted()) {
       profiles.forEach(profile -> context.console().out().println(Json.line(json(profile))));
     } else {
       context.console().out().print(table(profiles));

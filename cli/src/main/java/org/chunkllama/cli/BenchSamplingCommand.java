@@ -13,6 +13,7 @@ import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.Backends;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench sampling}: from a step's logits to its tokens. */
@@ -55,8 +56,7 @@ final class BenchSamplingCommand implements Callable<Integer> {
       description = "Logits in a row. Default: ${DEFAULT-VALUE}.")
   private List<Integer> vocabularies = List.of();
 
-  @Option(names = "--json", description = "Print a JSON line for each measurement.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Option(
       names = "--rounds",
@@ -86,7 +86,7 @@ final class BenchSamplingCommand implements Callable<Integer> {
         }
       }
     }
-    if (!json) {
+    if (!json.wanted()) {
       context.console().out().print(table.text());
     }
     return 0;
@@ -94,7 +94,7 @@ final class BenchSamplingCommand implements Callable<Integer> {
 
   private void show(Table table, Way way, int vocabulary, int count, Result result) {
     double ratio = result.hostMicros() / result.deviceMicros();
-    if (json) {
+    if (json.wanted()) {
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("draws", way.name());
       line.put("vocabulary", vocabulary);

@@ -108,8 +108,7 @@ final class BenchServerCommand implements Callable<Integer> {
       description = "Ours; the peers serve the same weights. Default: ${DEFAULT-VALUE}.")
   private String model = ModelOptions.DEFAULT_MODEL;
 
-  @Option(names = "--json", description = "Print JSON lines.")
-  private boolean json;
+  @Mixin private final JsonLines json = new JsonLines();
 
   @Parameters(paramLabel = "OPTION", description = "More options of our 'serve'.")
   private List<String> options = new ArrayList<>();
@@ -134,7 +133,7 @@ final class BenchServerCommand implements Callable<Integer> {
         run(bench, part);
       }
     }
-    if (json) {
+    if (json.wanted()) {
       goals.forEach(goal -> print(Json.line(goal)));
     } else {
       print(goals());
@@ -174,7 +173,7 @@ final class BenchServerCommand implements Callable<Integer> {
   }
 
   private void show(List<LoadResult> results) {
-    if (json) {
+    if (json.wanted()) {
       results.stream().map(LoadResult::json).map(Json::line).forEach(this::print);
       return;
     }

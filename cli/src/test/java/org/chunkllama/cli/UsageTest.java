@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Help, versions, and what wrong calls are told. */
@@ -36,6 +37,14 @@ class UsageTest {
     CommandRun run = CommandRun.of("bench", benchmark, "--help");
     assertThat(run.status()).isZero();
     assertThat(run.out()).contains("Usage: chunkllama bench " + benchmark).contains("Examples:");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"kernel,11", "advantage,11", "product,21"})
+  void roundsHaveADefaultOfTheirOwn(String benchmark, int rounds) {
+    assertThat(CommandRun.of("bench", benchmark, "--help").out().replaceAll("\\s+", " "))
+        .contains("medians count. Default: %d.".formatted(rounds))
+        .contains("--json Print JSON, a line for each result.");
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.chunkllama.contract.reference;
 
 import org.chunkllama.contract.ActivationContract;
 import org.chunkllama.contract.AttentionContract;
+import org.chunkllama.contract.AttentionEdgeContract;
 import org.chunkllama.contract.ChunkAttentionContract;
 import org.chunkllama.contract.EightBitKvContract;
 import org.chunkllama.contract.KvCacheContract;
@@ -23,6 +24,14 @@ class ReferenceContractTest {
 
   @Nested
   class Attention extends AttentionContract {
+    @Override
+    protected Backend open(BackendOptions options) {
+      return reference(options);
+    }
+  }
+
+  @Nested
+  class AttentionEdges extends AttentionEdgeContract {
     @Override
     protected Backend open(BackendOptions options) {
       return reference(options);

@@ -20,14 +20,8 @@ public final class BlasLt implements AutoCloseable {
   private final String path;
   private final long version;
 
-  /**
-   * Opens the library on the context.
-   *
-   * @throws CudaException if it is not there
-   */
-  public BlasLt(CudaContext context) {
+  BlasLt(CudaContext context, MappedLibrary library) {
     this.context = context;
-    MappedLibrary library = library();
     path = library.path();
     calls = NativeTable.bind(BlasLtTable.class, library);
     context.bind();
@@ -45,7 +39,12 @@ public final class BlasLt implements AutoCloseable {
     }
   }
 
-  private static MappedLibrary library() {
+  /**
+   * The library of this machine.
+   *
+   * @throws CudaException if it is not there
+   */
+  static MappedLibrary library() {
     return LibraryFinder.map(LibraryFinder.NAME_FOLDER, SONAMES);
   }
 
@@ -89,7 +88,8 @@ public final class BlasLt implements AutoCloseable {
       }
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
+    } finally {
+      workspace.close();
     }
-    workspace.close();
   }
 }

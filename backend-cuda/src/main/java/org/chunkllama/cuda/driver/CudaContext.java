@@ -39,7 +39,15 @@ public final class CudaContext implements AutoCloseable {
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }
-    bind();
+    boolean usable = false;
+    try {
+      bind();
+      usable = true;
+    } finally {
+      if (!usable) {
+        close();
+      }
+    }
   }
 
   /**
@@ -56,7 +64,10 @@ public final class CudaContext implements AutoCloseable {
 
   /** Opens the {@code ordinal}th GPU. */
   public static CudaContext open(int ordinal) {
-    CudaDriver driver = CudaDriver.get();
+    return open(CudaDriver.get(), ordinal);
+  }
+
+  static CudaContext open(CudaDriver driver, int ordinal) {
     return new CudaContext(driver, device(driver, ordinal));
   }
 

@@ -3,6 +3,7 @@ package org.chunkllama.cuda.driver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The driver of this machine, mapped and initialised once per process. Thread-safe. */
@@ -21,7 +22,7 @@ final class CudaDriver {
   final String path;
   final int version;
 
-  private CudaDriver(MappedLibrary library) {
+  CudaDriver(MappedLibrary library) {
     calls = NativeTable.bind(DriverTable.class, library);
     path = library.path();
     try (Arena arena = Arena.ofConfined()) {
@@ -81,11 +82,11 @@ final class CudaDriver {
   }
 
   /** The same for an allocation: {@code what} takes the memory, {@code advice} gets it smaller. */
-  void checkAllocation(int status, long bytes, String what, String advice, long free) {
+  void checkAllocation(int status, long bytes, String what, String advice, LongSupplier free) {
     if (status == OUT_OF_MEMORY) {
       throw new OutOfDeviceMemoryException(
           "%s needs %,d MiB of GPU memory, %,d MiB are free; %s"
-              .formatted(what, mebibytes(bytes), free >> 20, advice));
+              .formatted(what, mebibytes(bytes), free.getAsLong() >> 20, advice));
     }
     check(status, "cuMemAlloc_v2(" + bytes + " bytes for " + what + ")");
   }

@@ -33,9 +33,7 @@ public final class DeviceMemory implements AutoCloseable {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
       int status =
           (int) driver.calls.memoryAllocate().invokeExact(out.address(), Math.max(1, bytes));
-      if (status != 0) {
-        driver.checkAllocation(status, bytes, what, advice, context.freeBytes());
-      }
+      driver.checkAllocation(status, bytes, what, advice, context::freeBytes);
       address = out.get(ValueLayout.JAVA_LONG, 0);
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);

@@ -170,21 +170,6 @@ record DriverTable(
         MethodHandle
             launch, // (CUfunction, grid x, y, z, block x, y, z, shared, CUstream, void **, void **)
     @NativeSignature(
-            name = "cuLaunchCooperativeKernel",
-            arguments = {
-              long.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              long.class,
-              long.class
-            })
-        MethodHandle launchCooperative, // as launch, without the last void **
-    @NativeSignature(
             name = "cuLaunchKernelEx",
             arguments = {long.class, long.class, long.class, long.class})
         MethodHandle launchEx, // (const CUlaunchConfig *, CUfunction, void **, void **)

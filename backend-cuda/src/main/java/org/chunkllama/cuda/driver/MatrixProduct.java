@@ -65,10 +65,10 @@ public final class MatrixProduct implements AutoCloseable {
   private MemorySegment result = results.asSlice(0, RESULT_BYTES);
   private int candidates;
   private final MemorySegment factors = arena.allocate(ValueLayout.JAVA_FLOAT, 2);
-  private final long desc;
-  private final long weightLayout;
-  private final long inputLayout;
-  private final long outputLayout;
+  private long desc; // 0: not made
+  private long weightLayout;
+  private long inputLayout;
+  private long outputLayout;
   private final String call;
 
   /** Chooses an algorithm for the shape. The context must be bound. */
@@ -78,14 +78,22 @@ public final class MatrixProduct implements AutoCloseable {
     factors.setAtIndex(ValueLayout.JAVA_FLOAT, 0, 1);
     factors.setAtIndex(ValueLayout.JAVA_FLOAT, 1, shape.add() ? 1 : 0);
     // Row-major matrices are column-major ones transposed: out^T = weight . in^T.
-    desc = descriptor();
-    weightLayout = layout(shape.type(), shape.inputs(), shape.outputs(), shape.weightStride());
-    inputLayout = layout(shape.type(), shape.inputs(), shape.rows(), shape.inputStride());
-    outputLayout = layout(Type.F32, shape.outputs(), shape.rows(), shape.outputs());
-    choose();
+    boolean chosen = false;
+    try {
+      makeDescriptor();
+      weightLayout = layout(shape.type(), shape.inputs(), shape.outputs(), shape.weightStride());
+      inputLayout = layout(shape.type(), shape.inputs(), shape.rows(), shape.inputStride());
+      outputLayout = layout(Type.F32, shape.outputs(), shape.rows(), shape.outputs());
+      choose();
+      chosen = true;
+    } finally {
+      if (!chosen) {
+        close();
+      }
+    }
   }
 
-  private long descriptor() {
+  private void makeDescriptor() {
     try {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
       blas.check(
@@ -93,6 +101,7 @@ public final class MatrixProduct implements AutoCloseable {
               blas.calls.matmulDescCreate().invokeExact(out.address(), COMPUTE_F32, Type.F32.code),
           "cublasLtMatmulDescCreate");
       long created = out.get(ValueLayout.JAVA_LONG, 0);
+      desc = created;
       MemorySegment value = arena.allocateFrom(ValueLayout.JAVA_INT, TRANSPOSE);
       blas.check(
           (int)
@@ -100,7 +109,6 @@ public final class MatrixProduct implements AutoCloseable {
                   .matmulDescSet()
                   .invokeExact(created, DESC_TRANSPOSE_A, value.address(), 4L),
           "cublasLtMatmulDescSetAttribute");
-      return created;
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }
@@ -128,33 +136,36 @@ public final class MatrixProduct implements AutoCloseable {
           (int) blas.calls.preferenceCreate().invokeExact(out.address()),
           "cublasLtMatmulPreferenceCreate");
       long preference = out.get(ValueLayout.JAVA_LONG, 0);
-      MemorySegment bytes = scratch.allocateFrom(ValueLayout.JAVA_LONG, blas.workspace.bytes());
-      blas.check(
-          (int)
-              blas.calls
-                  .preferenceSet()
-                  .invokeExact(preference, PREFERENCE_WORKSPACE, bytes.address(), 8L),
-          "cublasLtMatmulPreferenceSetAttribute");
       MemorySegment found = scratch.allocate(ValueLayout.JAVA_INT);
-      int status =
-          (int)
-              blas.calls
-                  .heuristic()
-                  .invokeExact(
-                      blas.handle,
-                      desc,
-                      weightLayout,
-                      inputLayout,
-                      outputLayout,
-                      outputLayout,
-                      preference,
-                      CANDIDATES,
-                      results.address(),
-                      found.address());
-      blas.check(
-          (int) blas.calls.preferenceDestroy().invokeExact(preference),
-          "cublasLtMatmulPreferenceDestroy");
-      blas.check(status, "cublasLtMatmulAlgoGetHeuristic for " + call);
+      try {
+        MemorySegment bytes = scratch.allocateFrom(ValueLayout.JAVA_LONG, blas.workspace.bytes());
+        blas.check(
+            (int)
+                blas.calls
+                    .preferenceSet()
+                    .invokeExact(preference, PREFERENCE_WORKSPACE, bytes.address(), 8L),
+            "cublasLtMatmulPreferenceSetAttribute");
+        blas.check(
+            (int)
+                blas.calls
+                    .heuristic()
+                    .invokeExact(
+                        blas.handle,
+                        desc,
+                        weightLayout,
+                        inputLayout,
+                        outputLayout,
+                        outputLayout,
+                        preference,
+                        CANDIDATES,
+                        results.address(),
+                        found.address()),
+            "cublasLtMatmulAlgoGetHeuristic for " + call);
+      } finally {
+        blas.check(
+            (int) blas.calls.preferenceDestroy().invokeExact(preference),
+            "cublasLtMatmulPreferenceDestroy");
+      }
       candidates = found.get(ValueLayout.JAVA_INT, 0);
       if (candidates == 0 || result.get(ValueLayout.JAVA_INT, RESULT_STATE) != 0) {
         throw new CudaException("cuBLASLt has no algorithm for " + call);
@@ -243,15 +254,24 @@ public final class MatrixProduct implements AutoCloseable {
   @Override
   public void close() {
     try {
-      int ignored = (int) blas.calls.layoutDestroy().invokeExact(weightLayout);
-      ignored |= (int) blas.calls.layoutDestroy().invokeExact(inputLayout);
-      ignored |= (int) blas.calls.layoutDestroy().invokeExact(outputLayout);
-      ignored |= (int) blas.calls.matmulDescDestroy().invokeExact(desc);
-      blas.check(ignored, "cublasLtMatmulDescDestroy");
+      destroyLayout(weightLayout);
+      destroyLayout(inputLayout);
+      destroyLayout(outputLayout);
+      if (desc != 0) {
+        blas.check(
+            (int) blas.calls.matmulDescDestroy().invokeExact(desc), "cublasLtMatmulDescDestroy");
+      }
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     } finally {
       arena.close();
+    }
+  }
+
+  private void destroyLayout(long layout) throws Throwable {
+    if (layout != 0) {
+      blas.check(
+          (int) blas.calls.layoutDestroy().invokeExact(layout), "cublasLtMatrixLayoutDestroy");
     }
   }
 }

@@ -20,7 +20,7 @@ public final class Nvrtc {
   private final String version;
   private final List<Path> includes;
 
-  private Nvrtc(MappedLibrary library) {
+  Nvrtc(MappedLibrary library) {
     path = library.path();
     mapBuiltins(path);
     calls = NativeTable.bind(NvrtcTable.class, library);

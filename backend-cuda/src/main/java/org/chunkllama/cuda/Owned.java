@@ -1,0 +1,55 @@
+package org.chunkllama.cuda;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one owner made and gives back: the last made first, all of it, whatever one part throws. A
+ * constructor adds what it makes, and closes it if it fails half way.
+ */
+final class Owned implements AutoCloseable {
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+  /** {@code part}, closed with this. */
+  <T extends AutoCloseable> T add(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  /** {@code part} is closed by somebody else. */
+  void forget(AutoCloseable part) {
+    parts.remove(part);
+  }
+
+  /** Closes all because of {@code failure}, which takes along what closing throws. */
+  void closeAfter(Throwable failure) {
+    try {
+      close();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Closes all once; the first failure is thrown at the end, the others with it. */
+  @Override
+  public void close() {
+    @Nullable RuntimeException first = null;
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (Exception e) {
+        RuntimeException failure =
+            e instanceof RuntimeException known ? known : new IllegalStateException(e);
+        if (first == null) {
+          first = failure;
+        } else {
+          first.addSuppressed(failure);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+}
