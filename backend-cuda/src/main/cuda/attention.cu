@@ -161,7 +161,7 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
     }
 #endif
     computeRecords(a, shared);
-    mergeOwned(a, shared, threadIdx.x / 32);
+    mergeOwned<false>(a, shared, threadIdx.x / 32);
   } else {
 #if WGMMA
     if constexpr (WIDENERS > 0) {
@@ -189,7 +189,7 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
         listOwned(a, shared, 0);
       }
       if constexpr (MERGERS > CONSUMERS) {
-        mergeOwned(a, shared, CONSUMERS + helper);
+        mergeOwned<true>(a, shared, CONSUMERS + helper);
       } else {
         groupSync(9, 32 * (CONSUMERS + HELPERS));
       }
