@@ -13,6 +13,19 @@ struct Record {
   int firstRow, rows, firstToken, flags, partial, chunkStart, tokens;
 };
 
+// Of a record's first 8 ints in the lanes 0 .. 7 and its length in lane 8.
+__device__ __forceinline__ static Record recordOf(int value) {
+  Record r;
+  r.firstRow = __shfl_sync(~0u, value, 0);
+  r.rows = __shfl_sync(~0u, value, 1);
+  r.firstToken = __shfl_sync(~0u, value, 2);
+  r.flags = __shfl_sync(~0u, value, 3);
+  r.partial = __shfl_sync(~0u, value, 4);
+  r.chunkStart = __shfl_sync(~0u, value, 5);
+  r.tokens = __shfl_sync(~0u, value, 8);
+  return r;
+}
+
 // All fields by one load of the warp; tokens = 0 behind the last record.
 __device__ __forceinline__ static Record loadRecord(const Arguments& a, const Shared& shared, int i) {
   int lane = threadIdx.x % 32;
@@ -23,15 +36,7 @@ __device__ __forceinline__ static Record loadRecord(const Arguments& a, const Sh
     long at = long(blockIdx.x) * a.recordCap + i;
     value = lane < 8 ? a.records[at * RECORD + lane] : lane == 8 ? a.lengths[at] : 0;
   }
-  Record r;
-  r.firstRow = __shfl_sync(~0u, value, 0);
-  r.rows = __shfl_sync(~0u, value, 1);
-  r.firstToken = __shfl_sync(~0u, value, 2);
-  r.flags = __shfl_sync(~0u, value, 3);
-  r.partial = __shfl_sync(~0u, value, 4);
-  r.chunkStart = __shfl_sync(~0u, value, 5);
-  r.tokens = __shfl_sync(~0u, value, 8);
-  return r;
+  return recordOf(value);
 }
 
 __device__ __forceinline__ int* readyFlag(const Arguments& a, long record) { return a.ready + READY_HEAD + record * gridDim.y + blockIdx.y; }
@@ -120,13 +125,26 @@ __device__ __forceinline__ static void listOwned(const Arguments& a, Shared& sha
   if (lane == 0) shared.ownedCount = max(0, min(count, OWNED_AT_ONCE));
 }
 
-// Values x .. x + 3 of a state, past the first cache; 0 from HEAD_DIM on.
-__device__ __forceinline__ float4 loadFour(const float* o, int x) {
-  if constexpr (HEAD_DIM % 4 == 0) return __ldcg(reinterpret_cast<const float4*>(o + min(x, HEAD_DIM - 4)));
-  float2 v = __ldcg(reinterpret_cast<const float2*>(o + min(x, HEAD_DIM - 2)));
-  float2 w = __ldcg(reinterpret_cast<const float2*>(o + min(x + 2, HEAD_DIM - 2)));
+// Four values of a state, past the first cache.
+__device__ __forceinline__ float4 loadFour(const float* o) {
+  if constexpr (HEAD_DIM % 4 == 0) return __ldcg(reinterpret_cast<const float4*>(o));
+  float2 v = __ldcg(reinterpret_cast<const float2*>(o));
+  float2 w = __ldcg(reinterpret_cast<const float2*>(o + (HEAD_DIM > 2 ? 2 : 0)));
   return make_float4(v.x, v.y, w.x, w.y);
 }
+
+// Where the states of a head lie: of slot s, (m, l) at ml + s * mlStride and this lane's values at o + s * oStride (bytes).
+struct StatesAt {
+  const char *ml, *o[QUADS];
+  u32 mlStride, oStride;
+
+  __device__ __forceinline__ StatesAt(const Arguments& a, int head) : mlStride(GROUP * gridDim.y * 8), oStride(GROUP * gridDim.y * HEAD_DIM * 4) {
+    ml = reinterpret_cast<const char*>(a.partialMl) + head * 8;
+    constexpr int LAST = HEAD_DIM > 4 ? HEAD_DIM - 4 : 0;  // lanes behind it load it as well, for nothing
+#pragma unroll
+    for (int v = 0; v < QUADS; v++) o[v] = reinterpret_cast<const char*>(a.partialO + head * HEAD_DIM + min(int(threadIdx.x % 32) * 4 + 128 * v, LAST));
+  }
+};
 
 template <int FROM, int TO>
 struct Range {};
@@ -149,18 +167,18 @@ struct States {
   }
 
   // slot: of state i in lane i, the last one again behind the end.
-  __device__ __forceinline__ void load(const Arguments& a, int slot, int head, int count) {
-    ranges(count, [&](auto range) { load(a, slot, head, range); });
+  __device__ __forceinline__ void load(const StatesAt& at, int slot, int count) {
+    ranges(count, [&](auto range) { load(at, slot, range); });
   }
 
   template <int FROM, int TO>
-  __device__ __forceinline__ void load(const Arguments& a, int slot, int head, Range<FROM, TO>) {
+  __device__ __forceinline__ void load(const StatesAt& at, int slot, Range<FROM, TO>) {
 #pragma unroll
     for (int i = FROM; i < TO; i++) {
-      long state = long(__shfl_sync(~0u, slot, i)) * int(GROUP * gridDim.y) + head;
-      ml[i] = __ldcg(reinterpret_cast<const float2*>(a.partialMl) + state);
+      u32 state = __shfl_sync(~0u, slot, i);
+      ml[i] = __ldcg(reinterpret_cast<const float2*>(at.ml + u64(state) * at.mlStride));
 #pragma unroll
-      for (int v = 0; v < QUADS; v++) o[i][v] = loadFour(a.partialO + state * HEAD_DIM, 4 * (threadIdx.x % 32) + 128 * v);
+      for (int v = 0; v < QUADS; v++) o[i][v] = loadFour(reinterpret_cast<const float*>(at.o[v] + u64(state) * at.oStride));
     }
   }
 };
@@ -226,14 +244,15 @@ __device__ __forceinline__ static void mergeHead(const Arguments& a, const Share
   int lane = threadIdx.x % 32;
   int row = shared.owned[at][0];
   int count = shared.owned[at][2];
+  StatesAt from(a, head);
   Sum sum;
   int base = 0;
   if constexpr (!HELPER) {
     States<N> first;
-    first.load(a, slotOf(a, shared, at, 0), head, count);
+    first.load(from, slotOf(a, shared, at, 0), count);
     if (count > N) {
       States<N> second;
-      second.load(a, slotOf(a, shared, at, N), head, count - N);
+      second.load(from, slotOf(a, shared, at, N), count - N);
       sum.add(a, first, count);
       sum.add(a, second, count - N);
     } else {
@@ -244,7 +263,7 @@ __device__ __forceinline__ static void mergeHead(const Arguments& a, const Share
 #pragma unroll 1
   for (; base < count; base += N) {
     States<N> states;
-    states.load(a, slotOf(a, shared, at, base), head, count - base);
+    states.load(from, slotOf(a, shared, at, base), count - base);
     sum.add(a, states, count - base);
   }
   float inverse = sum.l > 0 ? __fdividef(1, sum.l) : 0;
