@@ -10,73 +10,129 @@ __constant__ int attention_threads = THREADS;
 }
 
 // The copying warp: K and V of all records, tile by tile, into the ring.
-__device__ __forceinline__ static void copyTiles(const Arguments& a, Shared& shared) {
-  int lane = threadIdx.x % 32;
-  Cursor cursor;
+class Copies {
+ public:
+  __device__ __forceinline__ Copies(const Arguments& arguments, Shared& sharedMemory) : a(arguments), shared(sharedMemory), lane(threadIdx.x % 32) {
 #if __CUDA_ARCH__ >= 900
-  u64 policy = passing();
+    policy = passing();
 #endif
-  for (int i = 0;; i++) {
-    Record r = loadRecord(a, shared, i);
-    int tokens = r.tokens;
-    if (tokens == 0) return;
-    int first = r.firstToken;
-    int chunkStart = r.chunkStart;
-    bool single = r.rows == 1;
-    int base = first / CHUNK;
-    int window = 0;  // lane j holds chunk id window + j of the record
-    const int* inlineIds = (i < NEAR_RECORDS ? shared.records[i] : a.records + (long(blockIdx.x) * a.recordCap + i) * RECORD) + 8;
-    int ids = lane < INLINE_CHUNKS ? inlineIds[lane] : 0;
-    bool inlined = true;
-    for (int done = 0; done < tokens; done += TILE, cursor.next()) {
-      int count = (min(TILE, tokens - done) + 7) & ~7;
-      u32 bar = sharedAddress(&shared.full[cursor.stage]);
-      u32 to = sharedAddress(shared.ring[cursor.stage]);
-      barrierWait(sharedAddress(&shared.empty[cursor.stage]), cursor.phase ^ 1);
-      bool query = QUERY_IN_STAGE && done == 0 && single;
-#if __CUDA_ARCH__ >= 900
-      if (lane == 0) barrierExpect(bar, count / 8 * KV_BAND_BYTES * 2 + (query ? QUERY_BYTES : 0));
-#endif
-      if (query) {
-        const unsigned char* from = reinterpret_cast<const unsigned char*>(a.q + r.firstRow * a.qStride + blockIdx.y * GROUP * HEAD_DIM);
-#if __CUDA_ARCH__ >= 900
-        if (lane == 0) bulkCopy(to + 2 * TILE_BYTES, from, QUERY_BYTES, bar);
-#else
-        for (int x = lane * 16; x < QUERY_BYTES; x += 512) copy16(to + 2 * TILE_BYTES + x, from + x);
-#endif
-      }
-      for (int position = first + done, end = position + count; position < end;) {
-        int index = position / CHUNK - base;
-        int slot = position % CHUNK;
-        int piece = min(end - position, CHUNK - slot);
-        if (index - window >= (inlined ? INLINE_CHUNKS : 32)) {
-          window = index;
-          inlined = false;
-          // Ids behind the record's end may be read; the table has 32 to spare.
-          ids = a.chunkIds[chunkStart + index + lane];
-        }
-        int chunk = __shfl_sync(~0u, ids, index - window);
-        const unsigned char* from = a.kv + (long(chunk) * gridDim.y + blockIdx.y) * 2 * KV_TILE_BYTES + slot / 8 * KV_BAND_BYTES;
-        u32 bytes = piece / 8 * KV_BAND_BYTES;
-#if __CUDA_ARCH__ >= 900
-        if (lane == 0) {
-          bulkCopyPassing(to, from, bytes, bar, policy);
-          bulkCopyPassing(to + TILE_BYTES, from + KV_TILE_BYTES, bytes, bar, policy);
-        }
-#else
-        for (u32 x = lane * 16; x < bytes; x += 512) {
-          copy16(to + x, from + x);
-          copy16(to + TILE_BYTES + x, from + KV_TILE_BYTES + x);
-        }
-#endif
-        position += piece;
-        to += bytes;
-      }
-#if __CUDA_ARCH__ < 900
-      copyArrive(bar);
-#endif
+  }
+
+  // What this lane reads of the first record, in global memory: other warps still put the tables into shared memory.
+  __device__ __forceinline__ int firstWord() const {
+    long at = long(blockIdx.x) * a.recordCap;
+    return *(lane == 8 ? a.lengths + at : a.records + at * RECORD + (lane < 8 ? lane : 8 + lane % INLINE_CHUNKS));
+  }
+
+  __device__ __forceinline__ void beginFirst(int word) {
+    r = recordOf(word);
+    begin(__shfl_sync(~0u, word, 16 + lane % INLINE_CHUNKS));
+  }
+
+  // The first tile, ahead of the block's barrier.
+  __device__ __forceinline__ void copyFirst() {
+    if (r.tokens > 0) copyTile(0);
+  }
+
+  __device__ __forceinline__ void copyOthers() {
+    for (int i = 0, done = TILE;; done = 0) {
+      if (r.tokens == 0) return;
+      for (; done < r.tokens; done += TILE) copyTile(done);
+      r = loadRecord(a, shared, ++i);
+      const int* inlineIds = (i < NEAR_RECORDS ? shared.records[i] : a.records + (long(blockIdx.x) * a.recordCap + min(i, a.recordCap - 1)) * RECORD) + 8;
+      begin(inlineIds[lane % INLINE_CHUNKS]);
     }
   }
+
+ private:
+  const Arguments& a;
+  Shared& shared;
+  int lane;
+#if __CUDA_ARCH__ >= 900
+  u64 policy;
+#endif
+  Cursor cursor;
+  Record r;
+  int ids;       // lane j holds the id of the record's chunk window + j
+  int window;
+  bool inlined;  // of INLINE_CHUNKS
+
+  __device__ __forceinline__ void begin(int inlineIds) {
+    ids = inlineIds;
+    window = 0;
+    inlined = true;
+  }
+
+  __device__ __forceinline__ void copyTile(int done) {
+    int count = (min(TILE, r.tokens - done) + 7) & ~7;
+    u32 bar = sharedAddress(&shared.full[cursor.stage]);
+    u32 to = sharedAddress(shared.ring[cursor.stage]);
+    barrierWait(sharedAddress(&shared.empty[cursor.stage]), cursor.phase ^ 1);
+    bool query = QUERY_IN_STAGE && done == 0 && r.rows == 1;
+#if __CUDA_ARCH__ >= 900
+    if (lane == 0) barrierExpect(bar, count / 8 * KV_BAND_BYTES * 2 + (query ? QUERY_BYTES : 0));
+#endif
+    if (query) copyQuery(to + 2 * TILE_BYTES, bar);
+    for (int position = r.firstToken + done, end = position + count; position < end;) {
+      int slot = position % CHUNK;
+      int piece = min(end - position, CHUNK - slot);
+      copyPiece(to, chunkOf(position), slot, piece, bar);
+      position += piece;
+      to += piece / 8 * KV_BAND_BYTES;
+    }
+#if __CUDA_ARCH__ < 900
+    copyArrive(bar);
+#endif
+    cursor.next();
+  }
+
+  __device__ __forceinline__ void copyQuery(u32 to, u32 bar) {
+    const unsigned char* from = reinterpret_cast<const unsigned char*>(a.q + r.firstRow * a.qStride + blockIdx.y * GROUP * HEAD_DIM);
+#if __CUDA_ARCH__ >= 900
+    if (lane == 0) bulkCopy(to, from, QUERY_BYTES, bar);
+#else
+    for (int x = lane * 16; x < QUERY_BYTES; x += 512) copy16(to + x, from + x);
+#endif
+  }
+
+  __device__ __forceinline__ int chunkOf(int position) {
+    int index = position / CHUNK - r.firstToken / CHUNK;
+    if (index - window >= (inlined ? INLINE_CHUNKS : 32)) {
+      window = index;
+      inlined = false;
+      // Ids behind the record's end may be read; the table has 32 to spare.
+      ids = a.chunkIds[r.chunkStart + index + lane];
+    }
+    return __shfl_sync(~0u, ids, index - window);
+  }
+
+  __device__ __forceinline__ void copyPiece(u32 to, int chunk, int slot, int tokens, u32 bar) {
+    const unsigned char* from = a.kv + (long(chunk) * gridDim.y + blockIdx.y) * 2 * KV_TILE_BYTES + slot / 8 * KV_BAND_BYTES;
+    u32 bytes = tokens / 8 * KV_BAND_BYTES;
+#if __CUDA_ARCH__ >= 900
+    if (lane == 0) {
+      bulkCopyPassing(to, from, bytes, bar, policy);
+      bulkCopyPassing(to + TILE_BYTES, from + KV_TILE_BYTES, bytes, bar, policy);
+    }
+#else
+    for (u32 x = lane * 16; x < bytes; x += 512) {
+      copy16(to + x, from + x);
+      copy16(to + TILE_BYTES + x, from + KV_TILE_BYTES + x);
+    }
+#endif
+  }
+};
+
+__device__ __forceinline__ static void initBarriers(Shared& shared) {
+  for (int i = 0; i < STAGES; i++) {
+    barrierInit(sharedAddress(&shared.full[i]), __CUDA_ARCH__ >= 900 ? 1 : 32);
+    barrierInit(sharedAddress(&shared.empty[i]), RELEASES);
+  }
+  if constexpr (WIDENERS > 0) initWidening(shared);
+#if __CUDA_ARCH__ >= 900
+  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+#endif
+  readsBeforeCopies();  // copies of this warp signal these barriers before the block meets
 }
 
 __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared& shared) {
@@ -116,6 +172,28 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
   }
 }
 
+// What the block's warps read often, by all but the copying one. All loads are on their way before the first is waited for.
+__device__ __forceinline__ static void readTables(const Arguments& a, Shared& shared) {
+  constexpr int READERS = THREADS - 32;
+  static_assert(NEAR_RECORDS * RECORD / 4 <= 2 * READERS && NEAR_RECORDS <= READERS, "");
+  int thread = threadIdx.x - (threadIdx.x / 32 > CONSUMERS ? 32 : 0);
+  int near = min(a.recordCap, NEAR_RECORDS);
+  int pieces = near * RECORD / 4;
+  long at = long(blockIdx.x) * a.recordCap;
+  const int4* from = reinterpret_cast<const int4*>(a.records + at * RECORD) + thread;
+  int4* to = reinterpret_cast<int4*>(shared.records) + thread;
+  int4 first, second;
+  int length = 0;
+  if (thread < pieces) first = from[0];
+  if (thread + READERS < pieces) second = from[READERS];
+  if (thread < near) length = a.lengths[at + thread];
+  if (thread == 0) shared.ownedCount = 0;
+  if (thread < CONSUMERS) shared.done[thread] = 0;
+  if (thread < pieces) to[0] = first;
+  if (thread + READERS < pieces) to[READERS] = second;
+  if (thread < NEAR_RECORDS) shared.lengths[thread] = length;
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long outStride, const int* records, const int* lengths, const int* chunkIds,
           const int* rowPosition, const int* rowPartialStart, const int* rowPartial, float* partialO, float* partialMl, int* ready, const int* waits, int recordCap, int waitCap,
@@ -132,25 +210,21 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
               , twin
 #endif
   };
-  int near = min(recordCap, NEAR_RECORDS);
-  const int4* from = reinterpret_cast<const int4*>(records + long(blockIdx.x) * recordCap * RECORD);
-  for (int i = threadIdx.x; i < near * RECORD / 4; i += THREADS) reinterpret_cast<int4*>(shared.records)[i] = from[i];
-  if (threadIdx.x < NEAR_RECORDS) shared.lengths[threadIdx.x] = threadIdx.x < near ? lengths[long(blockIdx.x) * recordCap + threadIdx.x] : 0;
-  if (threadIdx.x == 0) {
-    for (int i = 0; i < STAGES; i++) {
-      barrierInit(sharedAddress(&shared.full[i]), __CUDA_ARCH__ >= 900 ? 1 : 32);
-      barrierInit(sharedAddress(&shared.empty[i]), RELEASES);
-    }
-    if constexpr (WIDENERS > 0) initWidening(shared);
-    shared.ownedCount = 0;
-    for (int i = 0; i < CONSUMERS; i++) shared.done[i] = 0;
-#if __CUDA_ARCH__ >= 900
-    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-#endif
+  bool copying = threadIdx.x / 32 == CONSUMERS;
+  Copies copies(a, shared);
+  if (copying) {
+    int word = copies.firstWord();
+    if (threadIdx.x % 32 == 0) initBarriers(shared);
+    __syncwarp();
+    copies.beginFirst(word);
+    afterPredecessor();
+    copies.copyFirst();
+  } else {
+    readTables(a, shared);
+    afterPredecessor();
+    // Launches are counted: flags of former ones are not equal to this one's number.
+    if (threadIdx.x == COPY_THREADS - 1) shared.epoch = *reinterpret_cast<volatile int*>(ready) + 1;
   }
-  afterPredecessor();
-  // Launches are counted: flags of former ones are not equal to this one's number.
-  if (threadIdx.x == COPY_THREADS - 1) shared.epoch = *reinterpret_cast<volatile int*>(ready) + 1;
   __syncthreads();
   if (threadIdx.x / 32 < CONSUMERS) {
 #if WGMMA
@@ -161,7 +235,7 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
     }
 #endif
     computeRecords(a, shared);
-    mergeOwned(a, shared, threadIdx.x / 32);
+    mergeOwned<false>(a, shared, threadIdx.x / 32);
   } else {
 #if WGMMA
     if constexpr (WIDENERS > 0) {
@@ -170,8 +244,8 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
       asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
     }
 #endif
-    if (threadIdx.x / 32 == CONSUMERS) {
-      copyTiles(a, shared);
+    if (copying) {
+      copies.copyOthers();
     } else if (threadIdx.x >= COPY_THREADS) {
       if constexpr (WIDENERS > 0) widenRecords(a, shared);
     } else {
@@ -189,7 +263,7 @@ attention(const unsigned char* kv, const Io* q, long qStride, Out* out, long out
         listOwned(a, shared, 0);
       }
       if constexpr (MERGERS > CONSUMERS) {
-        mergeOwned(a, shared, CONSUMERS + helper);
+        mergeOwned<true>(a, shared, CONSUMERS + helper);
       } else {
         groupSync(9, 32 * (CONSUMERS + HELPERS));
       }

@@ -7,9 +7,24 @@
 // Warps that merge; beside warps that widen, helpers have no registers for it.
 constexpr int MERGERS = CONSUMERS + (WIDENERS > 0 ? 0 : HELPERS);
 
+constexpr int QUADS = (HEAD_DIM + 127) / 128;        // four values of a state for each lane, so many times
+
 struct Record {
   int firstRow, rows, firstToken, flags, partial, chunkStart, tokens;
 };
+
+// Of a record's first 8 ints in the lanes 0 .. 7 and its length in lane 8.
+__device__ __forceinline__ static Record recordOf(int value) {
+  Record r;
+  r.firstRow = __shfl_sync(~0u, value, 0);
+  r.rows = __shfl_sync(~0u, value, 1);
+  r.firstToken = __shfl_sync(~0u, value, 2);
+  r.flags = __shfl_sync(~0u, value, 3);
+  r.partial = __shfl_sync(~0u, value, 4);
+  r.chunkStart = __shfl_sync(~0u, value, 5);
+  r.tokens = __shfl_sync(~0u, value, 8);
+  return r;
+}
 
 // All fields by one load of the warp; tokens = 0 behind the last record.
 __device__ __forceinline__ static Record loadRecord(const Arguments& a, const Shared& shared, int i) {
@@ -21,15 +36,7 @@ __device__ __forceinline__ static Record loadRecord(const Arguments& a, const Sh
     long at = long(blockIdx.x) * a.recordCap + i;
     value = lane < 8 ? a.records[at * RECORD + lane] : lane == 8 ? a.lengths[at] : 0;
   }
-  Record r;
-  r.firstRow = __shfl_sync(~0u, value, 0);
-  r.rows = __shfl_sync(~0u, value, 1);
-  r.firstToken = __shfl_sync(~0u, value, 2);
-  r.flags = __shfl_sync(~0u, value, 3);
-  r.partial = __shfl_sync(~0u, value, 4);
-  r.chunkStart = __shfl_sync(~0u, value, 5);
-  r.tokens = __shfl_sync(~0u, value, 8);
-  return r;
+  return recordOf(value);
 }
 
 __device__ __forceinline__ int* readyFlag(const Arguments& a, long record) { return a.ready + READY_HEAD + record * gridDim.y + blockIdx.y; }
@@ -74,8 +81,11 @@ __device__ __forceinline__ static void listRow(const Arguments& a, Shared& share
   shared.owned[at][0] = row;
   shared.owned[at][1] = start;
   shared.owned[at][2] = states;
+#pragma unroll 1
+  for (int base = 0; base < min(states, NEAR_SLOTS); base += MERGE_AT_ONCE) {
 #pragma unroll
-  for (int j = 0; j < MERGE_AT_ONCE; j++) shared.slots[at][j] = a.rowPartial[start + min(j, states - 1)];
+    for (int j = 0; j < MERGE_AT_ONCE; j++) shared.slots[at][base + j] = a.rowPartial[start + min(base + j, states - 1)];
+  }
 }
 
 // One warp lists the rows that this block owns, from the `skip`th on.
@@ -115,70 +125,164 @@ __device__ __forceinline__ static void listOwned(const Arguments& a, Shared& sha
   if (lane == 0) shared.ownedCount = max(0, min(count, OWNED_AT_ONCE));
 }
 
-// One warp merges one query head of an owned row; all loads of MERGE_AT_ONCE states are in flight together.
-__device__ __forceinline__ static void mergeHead(const Arguments& a, const Shared& shared, int at, int head) {
-  constexpr int PAIRS = (HEAD_DIM + 63) / 64;  // pairs of values of each thread
-  int lane = threadIdx.x % 32;
-  int heads = GROUP * gridDim.y;
-  int row = shared.owned[at][0];
-  int count = shared.owned[at][2];
-  int slot = shared.slots[at][lane % MERGE_AT_ONCE];
-  float m = -infinity(), l = 0;
-  float2 sum[PAIRS];
+// Four values of a state, past the first cache.
+__device__ __forceinline__ float4 loadFour(const float* o) {
+  if constexpr (HEAD_DIM % 4 == 0) return __ldcg(reinterpret_cast<const float4*>(o));
+  float2 v = __ldcg(reinterpret_cast<const float2*>(o));
+  float2 w = __ldcg(reinterpret_cast<const float2*>(o + (HEAD_DIM > 2 ? 2 : 0)));
+  return make_float4(v.x, v.y, w.x, w.y);
+}
+
+// Where the states of a head lie: of slot s, (m, l) at ml + s * mlStride and this lane's values at o + s * oStride (bytes).
+struct StatesAt {
+  const char *ml, *o[QUADS];
+  u32 mlStride, oStride;
+
+  __device__ __forceinline__ StatesAt(const Arguments& a, int head) : mlStride(GROUP * gridDim.y * 8), oStride(GROUP * gridDim.y * HEAD_DIM * 4) {
+    ml = reinterpret_cast<const char*>(a.partialMl) + head * 8;
+    constexpr int LAST = HEAD_DIM > 4 ? HEAD_DIM - 4 : 0;  // lanes behind it load it as well, for nothing
 #pragma unroll
-  for (int v = 0; v < PAIRS; v++) sum[v] = make_float2(0, 0);
-  for (int base = 0; base < count; base += MERGE_AT_ONCE) {
-    float2 ml[MERGE_AT_ONCE], o[MERGE_AT_ONCE][PAIRS];
-#pragma unroll
-    for (int i = 0; i < MERGE_AT_ONCE; i++) {
-      long state = long(__shfl_sync(~0u, slot, i)) * heads + head;
-      ml[i] = make_float2(-infinity(), 0);
-#pragma unroll
-      for (int v = 0; v < PAIRS; v++) o[i][v] = make_float2(0, 0);
-      if (base + i < count) {
-        ml[i] = __ldcg(reinterpret_cast<const float2*>(a.partialMl) + state);
-#pragma unroll
-        for (int v = 0; v < PAIRS; v++) {
-          o[i][v] = __ldcg(reinterpret_cast<const float2*>(a.partialO + state * HEAD_DIM + min(2 * lane + 64 * v, HEAD_DIM - 2)));
-        }
-      }
+    for (int v = 0; v < QUADS; v++) o[v] = reinterpret_cast<const char*>(a.partialO + head * HEAD_DIM + min(int(threadIdx.x % 32) * 4 + 128 * v, LAST));
+  }
+};
+
+template <int FROM, int TO>
+struct Range {};
+
+// N states of a head on their way to a warp: (m, l) of each, and four values of each for every lane and 128 values.
+template <int N>
+struct States {
+  float2 ml[N];
+  float4 o[N][QUADS];
+
+  // Calls f with ranges that cover `count` states. Branches about several of them: a single load under a condition becomes a
+  // predicated one, whose value ptxas waits for at once to select it.
+  template <class F>
+  __device__ __forceinline__ static void ranges(int count, F f) {
+    f(Range<0, 3>());
+    if (count > 3) f(Range<3, 5>());
+    if constexpr (N > 5) {
+      if (count > 5) f(Range<5, N>());
     }
-    int next = base + MERGE_AT_ONCE;
-    if (next < count) slot = a.rowPartial[shared.owned[at][1] + min(next + lane % MERGE_AT_ONCE, count - 1)];
-    float max = m;
+  }
+
+  // slot: of state i in lane i, the last one again behind the end.
+  __device__ __forceinline__ void load(const StatesAt& at, int slot, int count) {
+    ranges(count, [&](auto range) { load(at, slot, range); });
+  }
+
+  template <int FROM, int TO>
+  __device__ __forceinline__ void load(const StatesAt& at, int slot, Range<FROM, TO>) {
 #pragma unroll
-    for (int i = 0; i < MERGE_AT_ONCE; i++) max = fmaxf(max, ml[i].x);
+    for (int i = FROM; i < TO; i++) {
+      u32 state = __shfl_sync(~0u, slot, i);
+      ml[i] = __ldcg(reinterpret_cast<const float2*>(at.ml + u64(state) * at.mlStride));
+#pragma unroll
+      for (int v = 0; v < QUADS; v++) o[i][v] = loadFour(reinterpret_cast<const float*>(at.o[v] + u64(state) * at.oStride));
+    }
+  }
+};
+
+// Sum of a head's states so far.
+struct Sum {
+  float m = -infinity(), l = 0;
+  float4 o[QUADS];
+
+  __device__ __forceinline__ Sum() {
+#pragma unroll
+    for (int v = 0; v < QUADS; v++) o[v] = make_float4(0, 0, 0, 0);
+  }
+
+  template <int N>
+  __device__ __forceinline__ void add(const Arguments& a, const States<N>& states, int count) {
+    float max = m;
+    States<N>::ranges(count, [&](auto range) { max = maximum(max, states, range); });
     float reference = max == -infinity() ? 0 : max * a.scale2;
     float old = exp2Fast(m * a.scale2 - reference);
     m = max;
     l *= old;
 #pragma unroll
-    for (int v = 0; v < PAIRS; v++) sum[v] = make_float2(sum[v].x * old, sum[v].y * old);
+    for (int v = 0; v < QUADS; v++) o[v] = make_float4(o[v].x * old, o[v].y * old, o[v].z * old, o[v].w * old);
+    States<N>::ranges(count, [&](auto range) { add(a, states, reference, count, range); });
+  }
+
+  template <int N, int FROM, int TO>
+  __device__ __forceinline__ static float maximum(float max, const States<N>& states, Range<FROM, TO>) {
 #pragma unroll
-    for (int i = 0; i < MERGE_AT_ONCE; i++) {
-      float w = exp2Fast(ml[i].x * a.scale2 - reference);
-      l += w * ml[i].y;
+    for (int i = FROM; i < TO; i++) max = fmaxf(max, states.ml[i].x);
+    return max;
+  }
+
+  template <int N, int FROM, int TO>
+  __device__ __forceinline__ void add(const Arguments& a, const States<N>& states, float reference, int count, Range<FROM, TO>) {
 #pragma unroll
-      for (int v = 0; v < PAIRS; v++) {
-        sum[v].x += w * o[i][v].x;
-        sum[v].y += w * o[i][v].y;
+    for (int i = FROM; i < TO; i++) {
+      float w = i < count ? exp2Fast(states.ml[i].x * a.scale2 - reference) : 0;
+      l += w * states.ml[i].y;
+#pragma unroll
+      for (int v = 0; v < QUADS; v++) {
+        o[v].x += w * states.o[i][v].x;
+        o[v].y += w * states.o[i][v].y;
+        o[v].z += w * states.o[i][v].z;
+        o[v].w += w * states.o[i][v].w;
       }
     }
   }
-  float inverse = l > 0 ? __fdividef(1, l) : 0;
+};
+
+// The slot of state base + lane of an owned row, of the last one behind the end.
+__device__ __forceinline__ static int slotOf(const Arguments& a, const Shared& shared, int at, int base) {
+  int mine = min(base + int(threadIdx.x % 32), shared.owned[at][2] - 1);
+  return mine < NEAR_SLOTS ? shared.slots[at][mine] : a.rowPartial[shared.owned[at][1] + mine];
+}
+
+// One warp merges one query head of an owned row. HELPER: it has few registers; else more states are on their way while the
+// first are added.
+template <bool HELPER>
+__device__ __forceinline__ static void mergeHead(const Arguments& a, const Shared& shared, int at, int head) {
+  constexpr int N = HELPER ? 5 : MERGE_AT_ONCE;
+  int lane = threadIdx.x % 32;
+  int row = shared.owned[at][0];
+  int count = shared.owned[at][2];
+  StatesAt from(a, head);
+  Sum sum;
+  int base = 0;
+  if constexpr (!HELPER) {
+    States<N> first;
+    first.load(from, slotOf(a, shared, at, 0), count);
+    if (count > N) {
+      States<N> second;
+      second.load(from, slotOf(a, shared, at, N), count - N);
+      sum.add(a, first, count);
+      sum.add(a, second, count - N);
+    } else {
+      sum.add(a, first, count);
+    }
+    base = 2 * N;
+  }
+#pragma unroll 1
+  for (; base < count; base += N) {
+    States<N> states;
+    states.load(from, slotOf(a, shared, at, base), count - base);
+    sum.add(a, states, count - base);
+  }
+  float inverse = sum.l > 0 ? __fdividef(1, sum.l) : 0;
 #pragma unroll
-  for (int v = 0; v < PAIRS; v++) {
-    int x = 2 * lane + 64 * v;
-    if (x < HEAD_DIM) storePair(a, row * a.outStride + long(head) * HEAD_DIM + x, sum[v].x * inverse, sum[v].y * inverse);
+  for (int v = 0; v < QUADS; v++) {
+    int x = 4 * lane + 128 * v;
+    long to = row * a.outStride + long(head) * HEAD_DIM + x;
+    if (x < HEAD_DIM) storePair(a, to, sum.o[v].x * inverse, sum.o[v].y * inverse);
+    if (x + 2 < HEAD_DIM) storePair(a, to + 2, sum.o[v].z * inverse, sum.o[v].w * inverse);
   }
 }
 
 // All rows that this block owns, by the warps 0 .. MERGERS - 1 (`warp`). List and records are ready for the first round.
+template <bool HELPER>
 __device__ __forceinline__ static void mergeOwned(const Arguments& a, Shared& shared, int warp) {
   for (int round = 0;; round++) {
     groupSync(9, round == 0 ? 32 * (CONSUMERS + HELPERS) : 32 * MERGERS);
     int count = shared.ownedCount;
-    for (int i = warp; i < count * GROUP; i += MERGERS) mergeHead(a, shared, i / GROUP, blockIdx.y * GROUP + i % GROUP);
+    for (int i = warp; i < count * GROUP; i += MERGERS) mergeHead<HELPER>(a, shared, i / GROUP, blockIdx.y * GROUP + i % GROUP);
     if (count < OWNED_AT_ONCE) return;
     groupSync(9, 32 * MERGERS);
     if (warp == MERGERS - 1) listOwned(a, shared, (round + 1) * OWNED_AT_ONCE);

@@ -23,7 +23,8 @@ constexpr int BANDS = TILE / 8;                             // groups of 8 token
 constexpr int RECORD = 16;                                  // ints of a record
 constexpr int NEAR_RECORDS = 96;                            // records kept in shared memory
 constexpr int OWNED_AT_ONCE = 128;                           // rows in a round of merges
-constexpr int MERGE_AT_ONCE = 8;                             // states that a warp loads together
+constexpr int MERGE_AT_ONCE = HEAD_DIM > 128 ? 5 : 9;        // states that a warp loads together
+constexpr int NEAR_SLOTS = 2 * MERGE_AT_ONCE;                // slots of an owned row's states kept in shared memory
 constexpr int INLINE_CHUNKS = 8;                            // chunk ids inside a record
 
 #ifndef OUT_F32
@@ -50,7 +51,7 @@ constexpr int WEIGHT_STRIDE = TILE * 2 + 16;    // bytes of a row of weights; an
 constexpr int QUERY_STRIDE = PAD_DIM * 2 + 16;  // bytes
 constexpr int BOARD_BYTES_EACH = 16 * WEIGHT_STRIDE + 16 * 8 * 4;
 constexpr int BOARD_BYTES = ROW_CAP * QUERY_STRIDE > 8 * BOARD_BYTES_EACH ? ROW_CAP * QUERY_STRIDE : 8 * BOARD_BYTES_EACH;
-constexpr int TABLE_BYTES = NEAR_RECORDS * (RECORD + 1) * 4 + OWNED_AT_ONCE * (3 + MERGE_AT_ONCE) * 4 + 512;
+constexpr int TABLE_BYTES = NEAR_RECORDS * (RECORD + 1) * 4 + OWNED_AT_ONCE * (3 + NEAR_SLOTS) * 4 + 512;
 constexpr bool GROUPED = WGMMA && ROW_CAP == 128;           // records of more than 32 query rows go to warpgroup products
 constexpr bool EIGHT = KV_EIGHT != 0;
 constexpr int WIDENERS = EIGHT && GROUPED ? 4 : 0;          // warps that turn 8-bit K and V into 16 bits for those
@@ -100,7 +101,7 @@ struct __align__(128) Shared : Wide<EIGHT> {
   int done[CONSUMERS];          // records that each computing warp has left behind
   int ownedCount;               // rows to merge here
   int owned[OWNED_AT_ONCE][3];  // row, start and count of its slots
-  int slots[OWNED_AT_ONCE][MERGE_AT_ONCE];  // the first of them
+  int slots[OWNED_AT_ONCE][NEAR_SLOTS];  // the first of them
 };
 static_assert(sizeof(Shared) <= SHARED_BUDGET, "shared memory");
 
