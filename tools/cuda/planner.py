@@ -4,6 +4,7 @@ import heapq, math
 import numpy as np
 
 ALIGN = 16  # cuts fall on multiples of so many tokens
+MIXED = 384  # tokens of a lane's single rows above which they stand on both sides of the others
 SMALLEST = 32  # tokens of the smallest piece
 TOKEN_ALONE = 0.55  # as token_price(), of one row
 OVERLAP = 0.15  # of the lesser of memory and arithmetic: what the greater does not hide
@@ -263,7 +264,16 @@ def cut(runs, lanes, group, costs=Costs()):
         tails[lane].append(item)
         heapq.heappush(heap, (loads[lane], lane))
     heads = level(several, loads, group, costs)
-    return [a + b for a, b in zip(heads, tails)]
+    return [in_order(i, a, b) for i, (a, b) in enumerate(zip(heads, tails))]
+
+
+def in_order(lane, several, single):
+    """Pieces of a lane. Several rows at a time are bound by products, single rows by memory: where a lane has more of these than its
+    ring of tiles holds, every other lane begins with a half of them, so that both are in use all the time."""
+    if lane % 2 and several and sum(end - begin for _, begin, end in single) > MIXED:
+        half = (len(single) + 1) // 2
+        return single[:half] + several + single[half:]
+    return several + single
 
 
 @dataclass
