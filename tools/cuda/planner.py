@@ -4,7 +4,6 @@ import heapq, math
 import numpy as np
 
 ALIGN = 16  # cuts fall on multiples of so many tokens
-MIXED = 384  # tokens of a lane's single rows above which they stand on both sides of the others
 SMALLEST = 32  # tokens of the smallest piece
 TOKEN_ALONE = 0.55  # as token_price(), of one row
 OVERLAP = 0.15  # of the lesser of memory and arithmetic: what the greater does not hide
@@ -47,6 +46,7 @@ class Costs:
     step_wait: float = 80  # of each lane, until the others' states are there
     step_state: float = 10  # of one query row's partial state
     step_run: float = 8
+    mixed: float = 384  # tokens of a lane's single rows above which they stand on both sides of its runs of several
 
 
 def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=None):
@@ -241,7 +241,7 @@ def level(runs, loads, group, costs):
 
 def cut(runs, lanes, group, costs=Costs()):
     """Lists of (run, from, to) per lane. Rows of their own are dealt out evenly, so that each lane merges its share of rows;
-    runs of several rows fill the lanes up to one level, and come first in them."""
+    runs of several rows fill the lanes up to one level, and come first in most."""
     several = sorted((r for r in runs if r.rows > 1), key=lambda r: -r.rows)
     single = [r for r in runs if r.rows == 1]
     loads = [0.0] * lanes
@@ -264,16 +264,15 @@ def cut(runs, lanes, group, costs=Costs()):
         tails[lane].append(item)
         heapq.heappush(heap, (loads[lane], lane))
     heads = level(several, loads, group, costs)
-    return [in_order(i, a, b) for i, (a, b) in enumerate(zip(heads, tails))]
+    return [in_order(lane, a, b, costs) for lane, (a, b) in enumerate(zip(heads, tails))]
 
 
-def in_order(lane, several, single):
-    """Pieces of a lane. Several rows at a time are bound by products, single rows by memory: where a lane has more of these than its
-    ring of tiles holds, every other lane begins with a half of them, so that both are in use all the time."""
-    if lane % 2 and several and sum(end - begin for _, begin, end in single) > MIXED:
-        half = (len(single) + 1) // 2
-        return single[:half] + several + single[half:]
-    return several + single
+def in_order(lane, several, single, costs):
+    """A lane's pieces. Several rows at a time are bound by products, single rows by memory: where these are more than a ring of tiles
+    holds, every other lane begins with a half of them, so that both are in use at all times."""
+    mixed = lane % 2 and sum(end - begin for _, begin, end in single) > costs.mixed
+    half = (len(single) + 1) // 2 if mixed else 0
+    return single[:half] + several + single[half:]
 
 
 @dataclass

@@ -592,6 +592,8 @@ struct Segment {
       wgmmaWait<1>();
       settle(s);
       bool grew = scaledSoftmax(s, wide + 1, done, r.tokens - done, old);
+      settle(s);
+      wideWait(tiles.valuesFull, wide);  // as in overlapped()
       wgmmaWait<0>();
       settle(o);
       wideArrive(tiles.valuesEmpty, wide);

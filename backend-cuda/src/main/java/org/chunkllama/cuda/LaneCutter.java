@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Deals blocks (rows times tokens) out to lanes so that all take the same time. Blocks of one row
  * go whole to the least loaded lane, longest first, so that each lane merges its share of rows.
- * Blocks of several rows then fill the lanes up to one level, and come first in each: others wait
- * for their states.
+ * Blocks of several rows then fill the lanes up to one level, and come first in them: others wait
+ * for their states. They are bound by products, single rows by memory: where a lane has many of
+ * these, every other one begins with a half of them, so that both are in use at all times.
  *
  * <p>Costs are in units of one 16-bit token read, as {@link CudaTuning} and {@link KvCosts} say.
  */
@@ -15,6 +16,7 @@ final class LaneCutter {
   private static final int ALIGN = 16; // tokens: cuts fall on multiples
   private static final double RECORD = 2;
   private static final int BISECTIONS = 7;
+  private static final int MIXED = 384; // tokens of a lane's single rows: above, in two halves
 
   /** Takes the pieces, lane by lane in the order of work within each lane. */
   interface Sink {
@@ -39,6 +41,9 @@ final class LaneCutter {
   private int[] singleFrom = new int[64];
   private int[] singleLane = new int[64];
   private int singleCount;
+  private final int[] singleTokens; // [lanes]
+  private final int[] early; // [lanes] pieces of single rows before those of several
+  private final int[] seen; // [lanes]
 
   LaneCutter(int lanes, int group, Blocks blocks, CudaTuning tuning, KvCosts costs) {
     this.lanes = lanes;
@@ -52,6 +57,9 @@ final class LaneCutter {
     this.blocks = blocks;
     loads = new double[lanes];
     heap = new int[lanes];
+    singleTokens = new int[lanes];
+    early = new int[lanes];
+    seen = new int[lanes];
   }
 
   /** Cuts all blocks. */
@@ -75,10 +83,19 @@ final class LaneCutter {
       dealSingles();
     }
     Arrays.sort(several, 0, severalCount);
+    passSingles(true, sink);
     fill(level(), sink);
+    passSingles(false, sink);
+  }
+
+  private void passSingles(boolean before, Sink sink) {
+    Arrays.fill(seen, 0);
     for (int i = 0; i < singleCount; i++) {
       int piece = (int) singles[i];
-      sink.piece(singleLane[piece], singleBlock[piece], singleFrom[piece], tokens(singles[i]));
+      int lane = singleLane[piece];
+      if (before == seen[lane]++ < early[lane]) {
+        sink.piece(lane, singleBlock[piece], singleFrom[piece], tokens(singles[i]));
+      }
     }
   }
 
@@ -145,6 +162,8 @@ final class LaneCutter {
   /** Each piece goes to the least loaded lane, the first of several. */
   private void dealSingles() {
     Arrays.sort(singles, 0, singleCount);
+    Arrays.fill(singleTokens, 0);
+    Arrays.fill(early, 0);
     for (int lane = 0; lane < lanes; lane++) {
       heap[lane] = lane;
     }
@@ -154,7 +173,13 @@ final class LaneCutter {
       int least = heap[0];
       singleLane[piece] = least;
       loads[least] += fixed(block) + perToken(block) * tokens(singles[i]);
+      singleTokens[least] += tokens(singles[i]);
+      early[least]++;
       sink(least);
+    }
+    for (int lane = 0; lane < lanes; lane++) {
+      boolean mixed = lane % 2 == 1 && singleTokens[lane] * read > MIXED;
+      early[lane] = mixed ? (early[lane] + 1) / 2 : 0;
     }
   }
 
