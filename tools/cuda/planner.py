@@ -264,14 +264,15 @@ def cut(runs, lanes, group, costs=Costs()):
         tails[lane].append(item)
         heapq.heappush(heap, (loads[lane], lane))
     heads = level(several, loads, group, costs)
-    return [in_order(lane, a, b, costs) for lane, (a, b) in enumerate(zip(heads, tails))]
+    products = several[0].rows * group > 32
+    return [in_order(lane, a, b, costs.mixed if products else math.inf) for lane, (a, b) in enumerate(zip(heads, tails))]
 
 
-def in_order(lane, several, single, costs):
-    """A lane's pieces. Several rows at a time are bound by products, single rows by memory: where these are more than a ring of tiles
-    holds, every other lane begins with a half of them, so that both are in use at all times."""
-    mixed = lane % 2 and sum(end - begin for _, begin, end in single) > costs.mixed
-    half = (len(single) + 1) // 2 if mixed else 0
+def in_order(lane, several, single, most):
+    """A lane's pieces. Warpgroup products bound records of many rows, memory bounds single rows: where these are more than a ring of
+    tiles holds, every other lane begins with a half of them, so that both are in use at all times."""
+    mixed = lane % 2 and sum(end - begin for _, begin, end in single) > most
+    half = len(single) // 2 if mixed else 0
     return single[:half] + several + single[half:]
 
 

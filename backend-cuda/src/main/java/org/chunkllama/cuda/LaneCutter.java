@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * Deals blocks (rows times tokens) out to lanes so that all take the same time. Blocks of one row
  * go whole to the least loaded lane, longest first, so that each lane merges its share of rows.
  * Blocks of several rows then fill the lanes up to one level, and come first in them: others wait
- * for their states. They are bound by products, single rows by memory: where a lane has many of
- * these, every other one begins with a half of them, so that both are in use at all times.
+ * for their states. Products bound records of many rows, memory bounds single rows: where lanes
+ * have many of these, every other one begins with a half of them, so that both are in use always.
  *
  * <p>Costs are in units of one 16-bit token read, as {@link CudaTuning} and {@link KvCosts} say.
  */
@@ -16,7 +16,7 @@ final class LaneCutter {
   private static final int ALIGN = 16; // tokens: cuts fall on multiples
   private static final double RECORD = 2;
   private static final int BISECTIONS = 7;
-  private static final int MIXED = 384; // tokens of a lane's single rows: above, in two halves
+  private static final int PRODUCTS = 32; // query rows: more go to warpgroup products
 
   /** Takes the pieces, lane by lane in the order of work within each lane. */
   interface Sink {
@@ -27,6 +27,7 @@ final class LaneCutter {
   private final int group;
   private final int smallest; // tokens of a piece
   private final double read; // see KvCosts
+  private final double mixed;
   private final double balance; // see Knob for this and what follows
   private final double shared;
   private final double state;
@@ -42,6 +43,7 @@ final class LaneCutter {
   private int[] singleLane = new int[64];
   private int singleCount;
   private final int[] singleTokens; // [lanes]
+  private final int[] singlesOf; // [lanes] pieces
   private final int[] early; // [lanes] pieces of single rows before those of several
   private final int[] seen; // [lanes]
 
@@ -50,6 +52,7 @@ final class LaneCutter {
     this.group = group;
     smallest = (int) tuning.of(Knob.SMALLEST);
     read = costs.read();
+    mixed = costs.mixed();
     balance = tuning.of(Knob.BALANCE) * costs.balance();
     shared = tuning.of(Knob.SHARED);
     state = tuning.of(Knob.STATE);
@@ -58,6 +61,7 @@ final class LaneCutter {
     loads = new double[lanes];
     heap = new int[lanes];
     singleTokens = new int[lanes];
+    singlesOf = new int[lanes];
     early = new int[lanes];
     seen = new int[lanes];
   }
@@ -65,6 +69,8 @@ final class LaneCutter {
   /** Cuts all blocks. */
   void cut(Sink sink) {
     Arrays.fill(loads, 0);
+    Arrays.fill(singleTokens, 0);
+    Arrays.fill(singlesOf, 0);
     severalCount = 0;
     singleCount = 0;
     double total = 0;
@@ -83,6 +89,11 @@ final class LaneCutter {
       dealSingles();
     }
     Arrays.sort(several, 0, severalCount);
+    boolean products = severalCount > 0 && blocks.rows[(int) several[0]] * group > PRODUCTS;
+    for (int lane = 0; lane < lanes; lane++) {
+      boolean halves = products && lane % 2 == 1 && singleTokens[lane] > mixed;
+      early[lane] = halves ? singlesOf[lane] / 2 : 0;
+    }
     passSingles(true, sink);
     fill(level(), sink);
     passSingles(false, sink);
@@ -162,8 +173,6 @@ final class LaneCutter {
   /** Each piece goes to the least loaded lane, the first of several. */
   private void dealSingles() {
     Arrays.sort(singles, 0, singleCount);
-    Arrays.fill(singleTokens, 0);
-    Arrays.fill(early, 0);
     for (int lane = 0; lane < lanes; lane++) {
       heap[lane] = lane;
     }
@@ -174,12 +183,8 @@ final class LaneCutter {
       singleLane[piece] = least;
       loads[least] += fixed(block) + perToken(block) * tokens(singles[i]);
       singleTokens[least] += tokens(singles[i]);
-      early[least]++;
+      singlesOf[least]++;
       sink(least);
-    }
-    for (int lane = 0; lane < lanes; lane++) {
-      boolean mixed = lane % 2 == 1 && singleTokens[lane] * read > MIXED;
-      early[lane] = mixed ? (early[lane] + 1) / 2 : 0;
     }
   }
 
