@@ -46,6 +46,7 @@ class Costs:
     step_wait: float = 80  # of each lane, until the others' states are there
     step_state: float = 10  # of one query row's partial state
     step_run: float = 8
+    mixed: float = 384  # tokens of a lane's single rows above which they stand on both sides of its runs of several
 
 
 def find_runs(sequences, chunk, group, row_cap, sharing=True, costs=None, lanes=None):
@@ -240,7 +241,7 @@ def level(runs, loads, group, costs):
 
 def cut(runs, lanes, group, costs=Costs()):
     """Lists of (run, from, to) per lane. Rows of their own are dealt out evenly, so that each lane merges its share of rows;
-    runs of several rows fill the lanes up to one level, and come first in them."""
+    runs of several rows fill the lanes up to one level, and come first in most."""
     several = sorted((r for r in runs if r.rows > 1), key=lambda r: -r.rows)
     single = [r for r in runs if r.rows == 1]
     loads = [0.0] * lanes
@@ -263,7 +264,16 @@ def cut(runs, lanes, group, costs=Costs()):
         tails[lane].append(item)
         heapq.heappush(heap, (loads[lane], lane))
     heads = level(several, loads, group, costs)
-    return [a + b for a, b in zip(heads, tails)]
+    products = several[0].rows * group > 32
+    return [in_order(lane, a, b, costs.mixed if products else math.inf) for lane, (a, b) in enumerate(zip(heads, tails))]
+
+
+def in_order(lane, several, single, most):
+    """A lane's pieces. Warpgroup products bound records of many rows, memory bounds single rows: where these are more than a ring of
+    tiles holds, every other lane begins with a half of them, so that both are in use at all times."""
+    mixed = lane % 2 and sum(end - begin for _, begin, end in single) > most
+    half = len(single) // 2 if mixed else 0
+    return single[:half] + several + single[half:]
 
 
 @dataclass

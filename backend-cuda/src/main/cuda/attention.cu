@@ -52,6 +52,8 @@ class Copies {
   u64 policy;
 #endif
   Cursor cursor;
+  Cursor arriving;                // the first tile that is not known to have arrived
+  int waiting = 0, started = 0;  // tiles: from that on, and all
   Record r;
   int ids;       // lane j holds the id of the record's chunk window + j
   int window;
@@ -67,6 +69,7 @@ class Copies {
     int count = (min(TILE, r.tokens - done) + 7) & ~7;
     u32 bar = sharedAddress(&shared.full[cursor.stage]);
     u32 to = sharedAddress(shared.ring[cursor.stage]);
+    awaitArrivals();
     barrierWait(sharedAddress(&shared.empty[cursor.stage]), cursor.phase ^ 1);
     bool query = QUERY_IN_STAGE && done == 0 && r.rows == 1;
 #if __CUDA_ARCH__ >= 900
@@ -84,6 +87,15 @@ class Copies {
     copyArrive(bar);
 #endif
     cursor.next();
+  }
+
+  // Until one more tile may be on its way.
+  __device__ __forceinline__ void awaitArrivals() {
+    for (; waiting >= (started < IN_FLIGHT_FIRST ? IN_FLIGHT_FIRST : IN_FLIGHT); waiting--, arriving.next()) {
+      barrierWait(sharedAddress(&shared.full[arriving.stage]), arriving.phase);
+    }
+    waiting++;
+    started++;
   }
 
   __device__ __forceinline__ void copyQuery(u32 to, u32 bar) {
@@ -164,7 +176,7 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
     } else {
       Segment<1, false>(a, shared, warp).run(r, cursor, turn);
     }
-    if (r.partial >= 0) {
+    if (r.flags & SIGNAL) {  // other records' states are read behind the block's barrier alone
       __threadfence_block();
       __syncwarp();
       if (threadIdx.x % 32 == 0) atomicExch(&shared.done[warp], i + 1);

@@ -18,6 +18,11 @@ __device__ __forceinline__ void barrierArrive(u32 bar) {
   asm volatile("{ .reg .b64 t; mbarrier.arrive.shared.b64 t, [%0]; }" ::"r"(bar) : "memory");
 }
 
+// So many arrivals at once.
+__device__ __forceinline__ void barrierArrive(u32 bar, int count) {
+  asm volatile("{ .reg .b64 t; mbarrier.arrive.release.cta.shared::cta.b64 t, [%0], %1; }" ::"r"(bar), "r"(count) : "memory");
+}
+
 // Ordinary reads of shared memory by this thread come before bulk copies that are issued once it has arrived at a barrier:
 // copies belong to another proxy, which barriers alone do not order.
 __device__ __forceinline__ void readsBeforeCopies() {

@@ -460,34 +460,109 @@ struct Segment {
   }
 
 #if WGMMA
+  // Exponents are relative to a reference that all tiles share until a score exceeds it by so much that a weight
+  // would be above 2^8: then the row's maximum becomes the new one. m holds it, so that states are what they always are.
+  struct Reference {
+    float scaled[2];   // as weights need it
+    float ceiling[2];  // what no score may exceed
+    float slack;
+  };
+
+  __device__ __forceinline__ void refer(Reference& ref) const {
+    ref.slack = 8 / a.scale2;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      ref.scaled[half] = 0;
+      ref.ceiling[half] = -infinity();
+    }
+  }
+
+  // Scores become weights. True if o must be scaled by old.
+  __device__ __forceinline__ bool soften(float (&s)[BANDS][4], Reference& ref, int done, int count, float (&old)[2]) {
+    if (count < TILE || done + TILE > sure) hide(s, done, count, 0);
+    float max[2];
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      float most[BANDS];
+#pragma unroll
+      for (int i = 0; i < BANDS; i++) most[i] = fmaxf(s[i][2 * half], s[i][2 * half + 1]);
+#pragma unroll
+      for (int n = BANDS / 2; n > 0; n /= 2) {
+#pragma unroll
+        for (int i = 0; i < n; i++) most[i] = fmaxf(most[i], most[i + n]);
+      }
+      max[half] = most[0];
+    }
+    bool grew = __any_sync(~0u, max[0] > ref.ceiling[0] || max[1] > ref.ceiling[1]);
+    if (grew) {
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        max[half] = fmaxf(max[half], __shfl_xor_sync(~0u, max[half], 1));
+        max[half] = fmaxf(fmaxf(max[half], __shfl_xor_sync(~0u, max[half], 2)), m[half]);
+        ref.scaled[half] = max[half] == -infinity() ? 0 : max[half] * a.scale2;
+        ref.ceiling[half] = max[half] + ref.slack;
+        old[half] = exp2Fast(m[half] * a.scale2 - ref.scaled[half]);
+        l[half] *= old[half];
+        m[half] = max[half];
+      }
+    }
+    float sum[2][2] = {{0, 0}, {0, 0}};
+#pragma unroll
+    for (int i = 0; i < BANDS; i++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        s[i][j] = exp2Fast(s[i][j] * a.scale2 - ref.scaled[j / 2]);
+        sum[j / 2][i % 2] += s[i][j];
+      }
+    }
+    l[0] += sum[0][0] + sum[0][1];
+    l[1] += sum[1][0] + sum[1][1];
+    return grew;
+  }
+
+  __device__ __forceinline__ u32 keysAt(const Cursor& at) { return sharedAddress(shared.ring[at.stage]); }
+
+  __device__ __forceinline__ u32 valuesAt(const Cursor& at) { return keysAt(at) + TILE_BYTES; }
+
+  __device__ __forceinline__ void arrived(const Cursor& at) { barrierWait(sharedAddress(&shared.full[at.stage]), at.phase); }
+
+  // One lane for its warp: only products have read the stage.
+  __device__ __forceinline__ void releaseProducts(const Cursor& at) {
+    if (lane == 0) barrierArrive(sharedAddress(&shared.empty[at.stage]), 32);
+  }
+
   // Warpgroup products: the next tile's scores and this tile's sum run while the next weights are computed.
   __device__ __forceinline__ void overlapped(const Record& r, Cursor& cursor) {
     float s[BANDS][4];
     u32 p[BANDS / 2][4];
     float old[2];
-    barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
-    scoreGroup(s, sharedAddress(shared.ring[cursor.stage]));
+    Reference ref;
+    refer(ref);
+    arrived(cursor);
+    scoreGroup(s, keysAt(cursor));
     wgmmaWait<0>();
     settle(s);
-    softmax(s, 0, min(TILE, r.tokens), old);  // o is still 0
+    soften(s, ref, 0, min(TILE, r.tokens), old);  // o is still 0
     operands(p, s);
     int done = TILE;
     for (; done < r.tokens; done += TILE) {
       Cursor now = cursor;
       cursor.next();
-      barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
-      scoreGroup(s, sharedAddress(shared.ring[cursor.stage]));
-      weighGroup(p, sharedAddress(shared.ring[now.stage]) + TILE_BYTES);
+      arrived(cursor);
+      scoreGroup(s, keysAt(cursor));
+      weighGroup(p, valuesAt(now));
       wgmmaWait<1>();
       settle(s);
-      bool grew = softmax(s, done, min(TILE, r.tokens - done), old);
+      bool grew = soften(s, ref, done, min(TILE, r.tokens - done), old);
+      settle(s);
+      arrived(cursor);  // It has. But without a loop between them ptxas waits for the sum before it computes the weights.
       wgmmaWait<0>();
       settle(o);
-      release(now);
+      releaseProducts(now);
       if (grew) rescale(old);
       operands(p, s);
     }
-    u32 v = sharedAddress(shared.ring[cursor.stage]) + TILE_BYTES;
+    u32 v = valuesAt(cursor);
     int count = r.tokens - (done - TILE);
     if (count < TILE) clearSlots(v, count);
     weighGroup(p, v);
@@ -517,6 +592,8 @@ struct Segment {
       wgmmaWait<1>();
       settle(s);
       bool grew = scaledSoftmax(s, wide + 1, done, r.tokens - done, old);
+      settle(s);
+      wideWait(tiles.valuesFull, wide);  // as in overlapped()
       wgmmaWait<0>();
       settle(o);
       wideArrive(tiles.valuesEmpty, wide);
@@ -559,26 +636,30 @@ struct Segment {
     loadStaged();  // each time: ptxas 13.0 may lose operands that are kept over the loop
     settle(q);
     settle(s);
+    Matrix keys(k, 128, UNITS * 128);
     wgmmaBegin();
 #pragma unroll
-    for (int step = 0; step < STEPS; step++) {
-      wgmma64<0>(s, q[step], matrixDescriptor(k + step * 256, 128, UNITS * 128), step > 0);
-    }
+    for (int step = 0; step < STEPS; step++) wgmma64<0>(s, q[step], keys.at(step * 256), keys.high, step > 0);
     wgmmaCommit();
   }
 
   __device__ __forceinline__ void weighGroup(u32 (&p)[BANDS / 2][4], u32 v) {
     settle(p);
     settle(o);
+    Matrix values(v, UNITS * 128, 128);
     wgmmaBegin();
 #pragma unroll
     for (int step = 0; step < BANDS / 2; step++) {
-      u32 from = v + 2 * step * UNITS * 128;
-      constexpr int WIDE = PAD_DIM / 64;
+      u32 from = 2 * step * UNITS * 128;
+      if constexpr (PAD_DIM == 128) {
+        wgmma128(o, p[step], values.at(from), values.high);
+      } else {
+        constexpr int WIDE = PAD_DIM / 64;
 #pragma unroll
-      for (int c = 0; c < WIDE; c++) wgmma64<1>(o + 8 * c, p[step], matrixDescriptor(from + c * 1024, UNITS * 128, 128), 1);
+        for (int c = 0; c < WIDE; c++) wgmma64<1>(o + 8 * c, p[step], values.at(from + c * 1024), values.high, 1);
 #pragma unroll
-      for (int c = WIDE * 4; c < STEPS; c++) wgmma16(o + 2 * c, p[step], matrixDescriptor(from + c * 256, UNITS * 128, 128));
+        for (int c = WIDE * 4; c < STEPS; c++) wgmma16(o + 2 * c, p[step], values.at(from + c * 256), values.high);
+      }
     }
     wgmmaCommit();
   }

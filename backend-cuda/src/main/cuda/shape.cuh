@@ -62,6 +62,12 @@ constexpr int WIDE_BYTES = EIGHT ? (WIDE_TILES * (2 * TILE * (PAD_DIM * 2 + 4) +
 constexpr int FITTING = (SHARED_BUDGET - BOARD_BYTES - TABLE_BYTES - WIDE_BYTES) / STAGE_BYTES;
 constexpr int STAGES = FITTING > 8 ? 8 : FITTING;
 static_assert(STAGES >= 2, "no room for two stages");
+constexpr int atMost(int x, int y) { return x < y ? x : y; }
+
+// Tiles of the ring on their way at a time: 64 KB, at least two tiles. More would only stand in line in memory, before queries and
+// states of all blocks. At first one more: nothing else is to be done meanwhile.
+constexpr int IN_FLIGHT = atMost(STAGES, TILE_BYTES > 16384 ? 2 : (32768 + TILE_BYTES - 1) / TILE_BYTES);
+constexpr int IN_FLIGHT_FIRST = atMost(STAGES, IN_FLIGHT + 1);
 
 // Where the warps of a band exchange, for 16 rows: weights exp(score - max) as operands, and one number of each warp.
 struct Board {

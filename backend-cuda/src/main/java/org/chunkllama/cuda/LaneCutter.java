@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Deals blocks (rows times tokens) out to lanes so that all take the same time. Blocks of one row
  * go whole to the least loaded lane, longest first, so that each lane merges its share of rows.
- * Blocks of several rows then fill the lanes up to one level, and come first in each: others wait
- * for their states.
+ * Blocks of several rows then fill the lanes up to one level, and come first in them: others wait
+ * for their states. Products bound records of many rows, memory bounds single rows: where lanes
+ * have many of these, every other one begins with a half of them, so that both are in use always.
  *
  * <p>Costs are in units of one 16-bit token read, as {@link CudaTuning} and {@link KvCosts} say.
  */
@@ -15,6 +16,7 @@ final class LaneCutter {
   private static final int ALIGN = 16; // tokens: cuts fall on multiples
   private static final double RECORD = 2;
   private static final int BISECTIONS = 7;
+  private static final int PRODUCTS = 32; // query rows: more go to warpgroup products
 
   /** Takes the pieces, lane by lane in the order of work within each lane. */
   interface Sink {
@@ -25,6 +27,7 @@ final class LaneCutter {
   private final int group;
   private final int smallest; // tokens of a piece
   private final double read; // see KvCosts
+  private final double mixed;
   private final double balance; // see Knob for this and what follows
   private final double shared;
   private final double state;
@@ -39,12 +42,17 @@ final class LaneCutter {
   private int[] singleFrom = new int[64];
   private int[] singleLane = new int[64];
   private int singleCount;
+  private final int[] singleTokens; // [lanes]
+  private final int[] singlesOf; // [lanes] pieces
+  private final int[] early; // [lanes] pieces of single rows before those of several
+  private final int[] seen; // [lanes]
 
   LaneCutter(int lanes, int group, Blocks blocks, CudaTuning tuning, KvCosts costs) {
     this.lanes = lanes;
     this.group = group;
     smallest = (int) tuning.of(Knob.SMALLEST);
     read = costs.read();
+    mixed = costs.mixed();
     balance = tuning.of(Knob.BALANCE) * costs.balance();
     shared = tuning.of(Knob.SHARED);
     state = tuning.of(Knob.STATE);
@@ -52,11 +60,17 @@ final class LaneCutter {
     this.blocks = blocks;
     loads = new double[lanes];
     heap = new int[lanes];
+    singleTokens = new int[lanes];
+    singlesOf = new int[lanes];
+    early = new int[lanes];
+    seen = new int[lanes];
   }
 
   /** Cuts all blocks. */
   void cut(Sink sink) {
     Arrays.fill(loads, 0);
+    Arrays.fill(singleTokens, 0);
+    Arrays.fill(singlesOf, 0);
     severalCount = 0;
     singleCount = 0;
     double total = 0;
@@ -75,10 +89,24 @@ final class LaneCutter {
       dealSingles();
     }
     Arrays.sort(several, 0, severalCount);
+    boolean products = severalCount > 0 && blocks.rows[(int) several[0]] * group > PRODUCTS;
+    for (int lane = 0; lane < lanes; lane++) {
+      boolean halves = products && lane % 2 == 1 && singleTokens[lane] > mixed;
+      early[lane] = halves ? singlesOf[lane] / 2 : 0;
+    }
+    passSingles(true, sink);
     fill(level(), sink);
+    passSingles(false, sink);
+  }
+
+  private void passSingles(boolean before, Sink sink) {
+    Arrays.fill(seen, 0);
     for (int i = 0; i < singleCount; i++) {
       int piece = (int) singles[i];
-      sink.piece(singleLane[piece], singleBlock[piece], singleFrom[piece], tokens(singles[i]));
+      int lane = singleLane[piece];
+      if (before == seen[lane]++ < early[lane]) {
+        sink.piece(lane, singleBlock[piece], singleFrom[piece], tokens(singles[i]));
+      }
     }
   }
 
@@ -154,6 +182,8 @@ final class LaneCutter {
       int least = heap[0];
       singleLane[piece] = least;
       loads[least] += fixed(block) + perToken(block) * tokens(singles[i]);
+      singleTokens[least] += tokens(singles[i]);
+      singlesOf[least]++;
       sink(least);
     }
   }
