@@ -169,6 +169,11 @@ public final class FakeCuda {
       case "cuDeviceGetName" -> memory(arguments[0], 256).setString(0, "a fake");
       case "cuDeviceGetAttribute" -> putInt(arguments[0], attribute((int) arguments[1]));
       case "cuDevicePrimaryCtxRelease_v2" -> takeContext();
+      case "cuStreamSynchronize", "cuEventSynchronize", "cuEventRecord", "cuGraphLaunch" -> {
+        if (!live.containsKey(arguments[0])) {
+          misuse = name + " of what was given back";
+        }
+      }
       case "cuMemGetInfo_v2" -> {
         putLong(arguments[0], 1L << 30);
         putLong(arguments[1], 1L << 33);
