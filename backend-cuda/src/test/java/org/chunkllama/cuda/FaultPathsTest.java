@@ -24,6 +24,7 @@ import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.TunableAttention;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,8 +43,18 @@ class FaultPathsTest {
     return new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults());
   }
 
-  private static void assertAllIsBack(FakeCuda cuda) throws InterruptedException {
-    cuda.awaitCompilers();
+  /** Kernels are compiled and kept by threads that outlive a backend. */
+  @AfterEach
+  void awaitCompilers() throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals("chunkllama-compiler")) {
+        thread.join();
+      }
+    }
+  }
+
+  private void assertAllIsBack(FakeCuda cuda) throws InterruptedException {
+    awaitCompilers();
     assertThat(cuda.live()).isEmpty();
     assertThat(cuda.misuse()).isNull();
   }
@@ -273,7 +284,7 @@ class FaultPathsTest {
         assertThat(e).hasMessageContaining(function).hasNoSuppressedExceptions();
         failures++;
       }
-      cuda.awaitCompilers();
+      awaitCompilers();
       assertThat(cuda.live()).isEqualTo(more ? Map.of(kind, 1) : Map.of());
     }
     assertThat(failures).isPositive();

@@ -127,13 +127,6 @@ public final class FakeCuda {
     return kinds;
   }
 
-  /** Waits until nobody compiles. */
-  public synchronized void awaitCompilers() throws InterruptedException {
-    while (live.containsValue("program")) {
-      wait();
-    }
-  }
-
   /** What was given back that was not there, if anything was. */
   public synchronized @Nullable String misuse() {
     return misuse;
@@ -222,7 +215,6 @@ public final class FakeCuda {
   }
 
   private void take(long handle, String kind) {
-    notifyAll();
     if (!live.remove(handle, kind)) {
       misuse = "no " + kind + " " + handle + " to give back";
     }
