@@ -36,7 +36,8 @@ public abstract class AttentionContract extends BackendContract {
     "64,BF16", "80,BF16", "96,BF16", "128,BF16", "256,BF16",
     "64,F16", "80,F16", "96,F16", "128,F16", "256,F16",
     "64,F8", "80,F8", "96,F8", "128,F8", "256,F8",
-    "64,I8", "80,I8", "96,I8", "128,I8", "256,I8"
+    "64,I8", "80,I8", "96,I8", "128,I8", "256,I8",
+    "6,F16", "66,BF16", "130,F16", "66,F8" // no multiples of 4
   })
   void randomForests(int headDim, DType type) {
     if (isRefused(type)) {

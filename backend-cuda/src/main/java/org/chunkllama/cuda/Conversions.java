@@ -6,8 +6,6 @@ import org.chunkllama.cuda.driver.Kernel;
 
 /** From fp32 to the 16 bits that products and attention read, and back. */
 final class Conversions {
-  private static final int THREADS = 256;
-
   private final CudaDevice device;
   private final Kernel convert;
   private final Kernel restore;
@@ -29,7 +27,7 @@ final class Conversions {
         .with(columns)
         .with(to)
         .with(stride)
-        .launch(device.stream, RowKernels.fours(columns), rows, THREADS, 0);
+        .launch(device.stream, RowKernels.fours(columns), rows, RowKernels.THREADS, 0);
   }
 
   /** Back to fp32. */
@@ -40,7 +38,7 @@ final class Conversions {
         .with(stride)
         .with(columns)
         .with(to)
-        .launch(device.stream, RowKernels.blocks(columns), rows, THREADS, 0);
+        .launch(device.stream, RowKernels.blocks(columns), rows, RowKernels.THREADS, 0);
   }
 
   /** The queries among the first {@code rows} rows. */
@@ -53,6 +51,6 @@ final class Conversions {
         .with(to.columns())
         .with(to.stride())
         .with(to.type().number())
-        .launch(device.stream, RowKernels.blocks(to.columns()), rows, THREADS, 0);
+        .launch(device.stream, RowKernels.blocks(to.columns()), rows, RowKernels.THREADS, 0);
   }
 }

@@ -234,7 +234,9 @@ final class CudaAttention implements AutoCloseable {
 
   @Override
   public void close() {
-    compiled.values().forEach(c -> c.tables.close());
+    Owned all = new Owned();
+    compiled.values().forEach(c -> all.add(c.tables));
     compiled.clear();
+    all.close();
   }
 }

@@ -239,8 +239,10 @@ final class CudaBackend extends CudaOperations implements GraphTimer, IdleTimer,
   public void close() {
     try {
       device.finish();
-    } finally {
-      owned.close();
+    } catch (Throwable e) {
+      owned.closeAfter(e);
+      throw e;
     }
+    owned.close();
   }
 }

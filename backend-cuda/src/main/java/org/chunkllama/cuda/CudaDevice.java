@@ -35,6 +35,7 @@ final class CudaDevice implements AutoCloseable {
   final Path folder;
   private final Owned owned = new Owned();
   private long generation;
+  private boolean closed;
 
   /**
    * The first GPU.
@@ -81,7 +82,7 @@ final class CudaDevice implements AutoCloseable {
     try {
       memory.fill(0, 0, memory.bytes(), stream);
     } catch (Throwable e) {
-      memory.close();
+      Owned.close(memory, e);
       throw e;
     }
   }
@@ -100,10 +101,16 @@ final class CudaDevice implements AutoCloseable {
     return generation;
   }
 
-  /** Frees memory that recorded work may use. */
-  void release(DeviceMemory memory) {
+  /** Frees memory that recorded work may use, all of it, whichever fails. */
+  void release(@Nullable DeviceMemory... memories) {
     generation++;
-    memory.close();
+    Owned all = new Owned();
+    for (DeviceMemory memory : memories) {
+      if (memory != null) {
+        all.add(memory);
+      }
+    }
+    all.close();
   }
 
   /** See {@link org.chunkllama.spi.Backend#lost}: a fault shows in whatever comes after it. */
@@ -118,9 +125,12 @@ final class CudaDevice implements AutoCloseable {
     }
   }
 
-  /** Waits for the GPU before what it uses is freed; a fault that nobody saw so far is thrown. */
+  /**
+   * Waits for the GPU before what it uses is freed; a fault that nobody saw so far is thrown.
+   * Nothing once this is closed: the stream is gone then.
+   */
   void finish() {
-    if (!context.isLost()) {
+    if (!closed && !context.isLost()) {
       lost()
           .ifPresent(fault -> {
             throw new CudaException(fault);
@@ -132,8 +142,12 @@ final class CudaDevice implements AutoCloseable {
   public void close() {
     try {
       finish();
-    } finally {
-      owned.close();
+    } catch (Throwable e) {
+      closed = true;
+      owned.closeAfter(e);
+      throw e;
     }
+    closed = true;
+    owned.close();
   }
 }

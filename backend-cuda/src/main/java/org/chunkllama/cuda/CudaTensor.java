@@ -166,14 +166,10 @@ final class CudaTensor implements Tensor {
   @Override
   public void close() {
     device.handedOut.forget(this);
-    device.release(memory);
-    if (twin != null) {
-      device.release(twin);
-      twin = null;
-    }
-    if (queries != null) {
-      device.release(queries.memory());
-      queries = null;
-    }
+    DeviceMemory oldTwin = twin;
+    QueryTwin oldQueries = queries;
+    twin = null;
+    queries = null;
+    device.release(memory, oldTwin, oldQueries == null ? null : oldQueries.memory());
   }
 }

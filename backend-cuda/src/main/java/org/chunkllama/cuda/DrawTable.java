@@ -254,9 +254,11 @@ final class DrawTable implements AutoCloseable {
 
   @Override
   public void close() {
-    memory.close();
-    results.close();
-    back.close();
-    there.close();
+    Owned all = new Owned();
+    all.add(memory);
+    all.add(results);
+    all.add(back);
+    all.add(there);
+    all.close();
   }
 }

@@ -18,7 +18,7 @@ final class LaneCutter {
   private static final int BISECTIONS = 7;
   private static final int PRODUCTS = 32; // query rows: more go to warpgroup products
 
-  /** Takes the pieces, lane by lane in the order of work within each lane. */
+  /** Takes the pieces, those of each lane in the order in which it works on them. */
   interface Sink {
     void piece(int lane, int block, int from, int tokens);
   }

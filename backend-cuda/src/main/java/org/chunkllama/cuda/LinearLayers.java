@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Products of cuBLASLt, one algorithm chosen for each shape and kept. */
 final class LinearLayers implements AutoCloseable {
-  private static final int THREADS = 256;
   private static final int TUNED_ROWS = 512;
   private static final long TUNED_BYTES = 1 << 22; // smaller ones stay in the cache
 
@@ -45,7 +44,7 @@ final class LinearLayers implements AutoCloseable {
           .with(w.outputs())
           .with(add ? 1 : 0)
           .with(target)
-          .launch(device.stream, RowKernels.blocks(w.outputs()), rows, THREADS, 0);
+          .launch(device.stream, RowKernels.blocks(w.outputs()), rows, RowKernels.THREADS, 0);
       accumulate = true;
     }
     if (w.isQuantised() && rows <= QuantisedProducts.ROWS_MAX) {
@@ -103,14 +102,11 @@ final class LinearLayers implements AutoCloseable {
     MatrixProduct product = new MatrixProduct(device.blas, shape);
     boolean narrow = device.products != MatrixProduct.Type.F32;
     if (narrow && shape.rows() <= TUNED_ROWS && weight.bytes() >= TUNED_BYTES) {
-      boolean tuned = false;
       try {
         tune(product, shape, weight, in.twin());
-        tuned = true;
-      } finally {
-        if (!tuned) {
-          product.close();
-        }
+      } catch (Throwable e) {
+        Owned.close(product, e);
+        throw e;
       }
     }
     return product;
@@ -127,8 +123,10 @@ final class LinearLayers implements AutoCloseable {
 
   @Override
   public void close() {
-    products.values().forEach(MatrixProduct::close);
+    Owned all = new Owned();
+    all.add(quantised);
+    products.values().forEach(all::add);
     products.clear();
-    quantised.close();
+    all.close();
   }
 }

@@ -24,9 +24,14 @@ final class Owned implements AutoCloseable {
 
   /** Closes all because of {@code failure}, which takes along what closing throws. */
   void closeAfter(Throwable failure) {
+    close(this, failure);
+  }
+
+  /** The same of one part, which nobody owns yet. */
+  static void close(AutoCloseable part, Throwable failure) {
     try {
-      close();
-    } catch (RuntimeException e) {
+      part.close();
+    } catch (Throwable e) {
       failure.addSuppressed(e);
     }
   }
@@ -34,22 +39,23 @@ final class Owned implements AutoCloseable {
   /** Closes all once; the first failure is thrown at the end, the others with it. */
   @Override
   public void close() {
-    @Nullable RuntimeException first = null;
+    @Nullable Throwable first = null;
     while (!parts.isEmpty()) {
       try {
         parts.pop().close();
-      } catch (Exception e) {
-        RuntimeException failure =
-            e instanceof RuntimeException known ? known : new IllegalStateException(e);
+      } catch (Throwable e) {
         if (first == null) {
-          first = failure;
+          first = e;
         } else {
-          first.addSuppressed(failure);
+          first.addSuppressed(e);
         }
       }
     }
-    if (first != null) {
-      throw first;
+    switch (first) {
+      case null -> {}
+      case RuntimeException known -> throw known;
+      case Error known -> throw known;
+      default -> throw new IllegalStateException(first);
     }
   }
 }

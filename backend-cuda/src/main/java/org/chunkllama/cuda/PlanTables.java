@@ -255,9 +255,6 @@ final class PlanTables implements AutoCloseable {
 
   @Override
   public void close() {
-    device.release(structure);
-    device.release(lengths);
-    device.release(states);
-    device.release(arrivals);
+    device.release(structure, lengths, states, arrivals);
   }
 }

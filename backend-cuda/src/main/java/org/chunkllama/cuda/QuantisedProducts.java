@@ -158,10 +158,6 @@ final class QuantisedProducts implements AutoCloseable {
 
   @Override
   public void close() {
-    for (DeviceMemory memory : new DeviceMemory[] {sums, arrivals, wide}) {
-      if (memory != null) {
-        memory.close();
-      }
-    }
+    device.release(sums, arrivals, wide);
   }
 }

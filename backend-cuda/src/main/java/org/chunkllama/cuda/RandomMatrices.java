@@ -36,7 +36,7 @@ final class RandomMatrices {
     try {
       fill(parts, inputs, memory);
     } catch (Throwable e) {
-      memory.close();
+      Owned.close(memory, e);
       throw e;
     }
     return new CudaMatrix(outputs, inputs, memory, List.of());
@@ -78,7 +78,7 @@ final class RandomMatrices {
     try {
       quantised.random(matrix, first);
     } catch (Throwable e) {
-      memory.close();
+      Owned.close(memory, e);
       throw e;
     }
     return matrix;

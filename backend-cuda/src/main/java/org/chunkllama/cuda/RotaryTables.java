@@ -40,14 +40,16 @@ final class RotaryTables implements AutoCloseable {
       device.staging.send(table.sin(), 0, values, memory, sines);
       return new OnDevice(memory, sines);
     } catch (Throwable e) {
-      memory.close();
+      Owned.close(memory, e);
       throw e;
     }
   }
 
   @Override
   public void close() {
-    tables.values().forEach(table -> table.memory.close());
+    Owned all = new Owned();
+    tables.values().forEach(table -> all.add(table.memory));
     tables.clear();
+    all.close();
   }
 }

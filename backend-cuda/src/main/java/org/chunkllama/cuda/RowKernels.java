@@ -7,7 +7,7 @@ import org.chunkllama.spi.RotaryTable;
 
 /** Launches of everything that works row by row. Arguments are checked by the caller. */
 final class RowKernels implements AutoCloseable {
-  private static final int THREADS = 256;
+  static final int THREADS = 256;
   private static final int WIDE_NORM = 2048; // columns that keep a large block busy
 
   private final CudaDevice device;
@@ -35,6 +35,7 @@ final class RowKernels implements AutoCloseable {
     rotaryTables = new RotaryTables(device);
   }
 
+  /** Blocks of {@link #THREADS} for so many values. */
   static int blocks(int values) {
     return (values + THREADS - 1) / THREADS;
   }

@@ -131,11 +131,13 @@ final class StepGraphs implements AutoCloseable {
     if (!graphs.isEmpty()) {
       device.finish();
     }
-    graphs.values().forEach(CudaGraph::close);
+    Owned all = new Owned();
+    graphs.values().forEach(all::add);
     graphs.clear();
     warm.clear();
     last = null;
     generation = device.generation();
+    all.close();
   }
 
   @Override

@@ -54,7 +54,6 @@ final class WeightUpload implements AutoCloseable {
     int stride = CudaMatrix.stride(inputs);
     long rowBytes = (long) stride * valueBytes(device);
     DeviceMemory memory = allocate(device, outputs, inputs, parts.getFirst().name());
-    boolean sent = false;
     try {
       DeviceMemory marks = marks();
       long at = 0;
@@ -63,11 +62,9 @@ final class WeightUpload implements AutoCloseable {
         at += parts.get(i).rows() * rowBytes;
       }
       checkMarks(parts, marks);
-      sent = true;
-    } finally {
-      if (!sent) {
-        memory.close();
-      }
+    } catch (Throwable e) {
+      Owned.close(memory, e);
+      throw e;
     }
     return new CudaMatrix(outputs, inputs, memory, List.of());
   }
@@ -78,7 +75,6 @@ final class WeightUpload implements AutoCloseable {
     Section end = sections.getLast();
     long bytes = end.offset() + KeptFormats.bytes(end.type(), end.outputs(), inputs);
     DeviceMemory memory = device.allocate(bytes, "the weight " + parts.getFirst().name());
-    boolean sent = false;
     try {
       memory.fill(0, 0, bytes, device.stream); // last tiles may have rows to spare
       DeviceMemory marks = marks();
@@ -88,11 +84,9 @@ final class WeightUpload implements AutoCloseable {
         first += parts.get(i).rows();
       }
       checkMarks(parts, marks);
-      sent = true;
-    } finally {
-      if (!sent) {
-        memory.close();
-      }
+    } catch (Throwable e) {
+      Owned.close(memory, e);
+      throw e;
     }
     return new CudaMatrix(outputs, inputs, memory, sections);
   }
@@ -242,13 +236,6 @@ final class WeightUpload implements AutoCloseable {
 
   @Override
   public void close() {
-    if (raw != null) {
-      raw.close();
-      raw = null;
-    }
-    if (beyond != null) {
-      beyond.close();
-      beyond = null;
-    }
+    device.release(raw, beyond);
   }
 }

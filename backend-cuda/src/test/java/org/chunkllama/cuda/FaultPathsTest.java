@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import org.chunkllama.cuda.driver.CudaException;
 import org.chunkllama.cuda.driver.FakeCuda;
 import org.chunkllama.cuda.driver.OutOfDeviceMemoryException;
@@ -23,6 +24,7 @@ import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.TunableAttention;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,8 +43,18 @@ class FaultPathsTest {
     return new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults());
   }
 
-  private static void assertAllIsBack(FakeCuda cuda) throws InterruptedException {
-    cuda.awaitCompilers();
+  /** Kernels are compiled and kept by threads that outlive a backend. */
+  @AfterEach
+  void awaitCompilers() throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals("chunkllama-compiler")) {
+        thread.join();
+      }
+    }
+  }
+
+  private void assertAllIsBack(FakeCuda cuda) throws InterruptedException {
+    awaitCompilers();
     assertThat(cuda.live()).isEmpty();
     assertThat(cuda.misuse()).isNull();
   }
@@ -124,6 +136,15 @@ class FaultPathsTest {
         "cuGraphInstantiateWithFlags",
         "cuGraphLaunch",
         "cuEventRecord",
+        "cuEventCreate",
+        "cuEventSynchronize",
+        "cuMemcpyDtoHAsync_v2",
+        "cuModuleGetFunction",
+        "cuModuleGetGlobal_v2",
+        "cuMemcpyDtoH_v2",
+        "cuFuncSetAttribute",
+        "cublasLtMatmulDescCreate",
+        "cublasLtMatmulPreferenceCreate",
         "cublasLtMatmulDescSetAttribute",
         "cublasLtMatrixLayoutCreate",
         "cublasLtMatmulPreferenceSetAttribute",
@@ -233,6 +254,71 @@ class FaultPathsTest {
       }
     }
     assertAllIsBack(cuda);
+  }
+
+  /** Whatever cannot be given back, all else is. */
+  @ParameterizedTest
+  @CsvSource({
+    "cuMemFree_v2, device memory",
+    "cuMemFreeHost, pinned memory",
+    "cuEventDestroy_v2, event",
+    "cuGraphExecDestroy, executable graph",
+    "cuModuleUnload, module",
+    "cublasLtMatmulDescDestroy, product",
+    "cublasLtMatrixLayoutDestroy, layout"
+  })
+  void aReleaseThatFailsKeepsNothingElse(String function, String kind) throws InterruptedException {
+    int failures = 0;
+    for (boolean more = true; more; ) {
+      FakeCuda cuda = new FakeCuda();
+      Decoding decoding = new Decoding(open(cuda));
+      for (int step = 0; step < 12; step++) {
+        decoding.step(1 + step % 3);
+      }
+      cuda.fail(function, failures, FakeCuda.LAUNCH_FAILED);
+      try {
+        decoding.backend.close();
+        assertThat(cuda.forgetFailure()).isTrue();
+        more = false;
+      } catch (CudaException e) {
+        assertThat(e).hasMessageContaining(function).hasNoSuppressedExceptions();
+        failures++;
+      }
+      awaitCompilers();
+      assertThat(cuda.live()).isEqualTo(more ? Map.of(kind, 1) : Map.of());
+    }
+    assertThat(failures).isPositive();
+  }
+
+  @Test
+  void whatWasClosedIsRefused() {
+    FakeCuda cuda = new FakeCuda();
+    CudaBackend backend = open(cuda);
+    Tensor tensor = backend.tensor(2, 64);
+    Matrix table = backend.randomMatrix(List.of(RandomWeight.named("table", 300, 64, 1)));
+    backend.close();
+    assertThatThrownBy(() -> tensor.write(0, new float[64], 0))
+        .hasMessage("the pinned memory was given back");
+    assertThatThrownBy(() -> tensor.read(0, new float[64], 0)).hasMessageContaining("memory was");
+    assertThatThrownBy(() -> backend.embed(table, new int[] {1}, 1, tensor))
+        .hasMessage("the pinned memory was given back");
+    assertThat(cuda.misuse()).isNull();
+  }
+
+  @Test
+  void whatATrapTookIsClosedByAnotherThread() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    Decoding decoding = new Decoding(open(cuda));
+    decoding.step(2);
+    cuda.trap();
+    assertThat(decoding.backend.lost()).isPresent();
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    Thread other =
+        Thread.ofPlatform()
+            .uncaughtExceptionHandler((_, e) -> failure.set(e))
+            .start(decoding::close);
+    other.join();
+    assertThat(failure.get()).isNull();
   }
 
   @Test

@@ -39,14 +39,15 @@ public final class CudaContext implements AutoCloseable {
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     }
-    boolean usable = false;
     try {
       bind();
-      usable = true;
-    } finally {
-      if (!usable) {
+    } catch (RuntimeException e) {
+      try {
         close();
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
       }
+      throw e;
     }
   }
 
@@ -135,13 +136,17 @@ public final class CudaContext implements AutoCloseable {
     return driver.path;
   }
 
-  /** Makes this the calling thread's context; cheap if it already is. */
+  /**
+   * Makes this the calling thread's context; cheap if it already is. A lost one may refuse: then
+   * all other calls say so, and what would be given back is gone already.
+   */
   @SuppressWarnings("ReferenceEquality") // the same thread is meant
   public void bind() {
     Thread current = Thread.currentThread();
     if (bound != current) {
       try {
-        driver.check((int) driver.calls.contextSetCurrent().invokeExact(handle), "cuCtxSetCurrent");
+        driver.checkRelease(
+            (int) driver.calls.contextSetCurrent().invokeExact(handle), "cuCtxSetCurrent");
       } catch (Throwable e) {
         throw NativeTable.unexpected(e);
       }

@@ -78,18 +78,19 @@ public final class MatrixProduct implements AutoCloseable {
     factors.setAtIndex(ValueLayout.JAVA_FLOAT, 0, 1);
     factors.setAtIndex(ValueLayout.JAVA_FLOAT, 1, shape.add() ? 1 : 0);
     // Row-major matrices are column-major ones transposed: out^T = weight . in^T.
-    boolean chosen = false;
     try {
       makeDescriptor();
       weightLayout = layout(shape.type(), shape.inputs(), shape.outputs(), shape.weightStride());
       inputLayout = layout(shape.type(), shape.inputs(), shape.rows(), shape.inputStride());
       outputLayout = layout(Type.F32, shape.outputs(), shape.rows(), shape.outputs());
       choose();
-      chosen = true;
-    } finally {
-      if (!chosen) {
+    } catch (Throwable e) {
+      try {
         close();
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
       }
+      throw e;
     }
   }
 
@@ -253,14 +254,13 @@ public final class MatrixProduct implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      destroyLayout(weightLayout);
-      destroyLayout(inputLayout);
-      destroyLayout(outputLayout);
-      if (desc != 0) {
-        blas.check(
-            (int) blas.calls.matmulDescDestroy().invokeExact(desc), "cublasLtMatmulDescDestroy");
-      }
+    try { // all of it, before anything is checked
+      int first = destroyLayout(weightLayout);
+      int second = destroyLayout(inputLayout);
+      int third = destroyLayout(outputLayout);
+      int last = desc == 0 ? 0 : (int) blas.calls.matmulDescDestroy().invokeExact(desc);
+      blas.check(first != 0 ? first : second != 0 ? second : third, "cublasLtMatrixLayoutDestroy");
+      blas.check(last, "cublasLtMatmulDescDestroy");
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
     } finally {
@@ -268,10 +268,7 @@ public final class MatrixProduct implements AutoCloseable {
     }
   }
 
-  private void destroyLayout(long layout) throws Throwable {
-    if (layout != 0) {
-      blas.check(
-          (int) blas.calls.layoutDestroy().invokeExact(layout), "cublasLtMatrixLayoutDestroy");
-    }
+  private int destroyLayout(long layout) throws Throwable {
+    return layout == 0 ? 0 : (int) blas.calls.layoutDestroy().invokeExact(layout);
   }
 }

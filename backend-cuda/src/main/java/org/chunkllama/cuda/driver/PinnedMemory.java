@@ -10,6 +10,7 @@ public final class PinnedMemory implements AutoCloseable {
   private final CudaDriver driver;
   private final long address;
   private final MemorySegment segment;
+  private boolean open = true;
 
   public PinnedMemory(CudaContext context, long bytes) {
     this.context = context;
@@ -31,17 +32,33 @@ public final class PinnedMemory implements AutoCloseable {
     return segment.byteSize();
   }
 
-  /** The memory; not to be used after {@link #close}. */
+  /**
+   * The memory; no slice of it may be used after {@link #close}.
+   *
+   * @throws IllegalStateException if it was given back
+   */
   public MemorySegment segment() {
+    requireOpen();
     return segment;
   }
 
   long address() {
+    requireOpen();
     return address;
+  }
+
+  private void requireOpen() {
+    if (!open) {
+      throw new IllegalStateException("the pinned memory was given back");
+    }
   }
 
   @Override
   public void close() {
+    if (!open) {
+      return;
+    }
+    open = false;
     context.bind();
     try {
       driver.checkRelease((int) driver.calls.hostFree().invokeExact(address), "cuMemFreeHost");

@@ -127,13 +127,6 @@ public final class FakeCuda {
     return kinds;
   }
 
-  /** Waits until nobody compiles. */
-  public synchronized void awaitCompilers() throws InterruptedException {
-    while (live.containsValue("program")) {
-      wait();
-    }
-  }
-
   /** What was given back that was not there, if anything was. */
   public synchronized @Nullable String misuse() {
     return misuse;
@@ -169,6 +162,11 @@ public final class FakeCuda {
       case "cuDeviceGetName" -> memory(arguments[0], 256).setString(0, "a fake");
       case "cuDeviceGetAttribute" -> putInt(arguments[0], attribute((int) arguments[1]));
       case "cuDevicePrimaryCtxRelease_v2" -> takeContext();
+      case "cuStreamSynchronize", "cuEventSynchronize", "cuEventRecord", "cuGraphLaunch" -> {
+        if (!live.containsKey(arguments[0])) {
+          misuse = name + " of what was given back";
+        }
+      }
       case "cuMemGetInfo_v2" -> {
         putLong(arguments[0], 1L << 30);
         putLong(arguments[1], 1L << 33);
@@ -217,7 +215,6 @@ public final class FakeCuda {
   }
 
   private void take(long handle, String kind) {
-    notifyAll();
     if (!live.remove(handle, kind)) {
       misuse = "no " + kind + " " + handle + " to give back";
     }
