@@ -1,7 +1,8 @@
 // 8-bit K and V in a stage as 16-bit operands: in registers for few query rows, by way of shared memory for many. Scales of K
 // are folded into scores, scales of V into weights.
 #pragma once
-#include "merge.cuh"
+#include "records.cuh"
+#include "ring.cuh"
 
 __device__ __forceinline__ u32 permute(u32 x, u32 y, u32 selector) {
   u32 r;
@@ -220,12 +221,11 @@ __device__ __forceinline__ static void widenKeys(WideTiles& to, int place, u32 s
 
 // K and V of one tile to 16 bits, for products of single warps. All computing warps make the same calls.
 __device__ __forceinline__ static void widenStage(Shared& shared, Cursor& cursor, int count) {
-  barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
-  u32 stage = sharedAddress(shared.ring[cursor.stage]);
-  widenKeys<CONSUMERS>(shared.wide(), 0, stage, count, threadIdx.x);
-  widenTile<CONSUMERS>(shared.wide().v[0], stage + TILE_BYTES, count, threadIdx.x);
+  awaitTile(shared, cursor);
+  widenKeys<CONSUMERS>(shared.wide(), 0, keysAt(shared, cursor), count, threadIdx.x);
+  widenTile<CONSUMERS>(shared.wide().v[0], valuesAt(shared, cursor), count, threadIdx.x);
   readsBeforeCopies();
-  barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
+  release(shared, cursor);
   cursor.next();
   groupSync(6, 32 * CONSUMERS);
 }
@@ -260,7 +260,7 @@ __device__ __forceinline__ static void wideFull(const u64 (&bars)[WIDE_TILES], u
 __device__ __forceinline__ static void widenRecords(const Arguments& a, Shared& shared) {
   constexpr int WARPS = WIDENERS > 0 ? WIDENERS : 1;
   WideTiles& tiles = shared.wide();
-  int thread = threadIdx.x - COPY_THREADS;
+  int thread = threadIdx.x - BASE_THREADS;
   Cursor cursor;
   u32 number = 0;
   for (int i = 0;; i++) {
@@ -268,20 +268,19 @@ __device__ __forceinline__ static void widenRecords(const Arguments& a, Shared& 
     if (r.tokens == 0) return;
     bool wide = r.rows > 1 && r.rows * GROUP > 32;
     for (int done = 0; done < r.tokens; done += TILE, cursor.next()) {
-      barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
+      awaitTile(shared, cursor);
       if (wide) {
-        u32 stage = sharedAddress(shared.ring[cursor.stage]);
         int count = min(TILE, r.tokens - done);
         u32 before = number + WIDE_TILES;  // with the parity of the round before; the first one finds its places empty
         wideWait(tiles.keysEmpty, before);
-        widenKeys<WARPS>(tiles, number % WIDE_TILES, stage, count, thread);
+        widenKeys<WARPS>(tiles, number % WIDE_TILES, keysAt(shared, cursor), count, thread);
         wideFull(tiles.keysFull, number);
         wideWait(tiles.valuesEmpty, before);
-        widenTile<WARPS>(tiles.v[number % WIDE_TILES], stage + TILE_BYTES, count, thread);
+        widenTile<WARPS>(tiles.v[number % WIDE_TILES], valuesAt(shared, cursor), count, thread);
         wideFull(tiles.valuesFull, number);  // with the fence that the stage's release needs
         number++;
       }
-      barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
+      release(shared, cursor);
     }
   }
 }
