@@ -1,7 +1,9 @@
-// Attention over a forest of shared chunk runs: one launch, blocks of 8 computing warps and one that copies. See README.md.
+// Attention over a forest of shared chunk runs, in one launch. A block has 8 computing warps, one that copies, helpers that signal, wait
+// and merge, and for 8-bit KV with warpgroup products warps that widen it. See README.md.
 #include "copies.cuh"
 #include "merge.cuh"
 #include "segment.cuh"
+#include "widen.cuh"
 
 extern "C" {
 __constant__ int attention_shared_bytes = sizeof(Shared);
@@ -35,20 +37,20 @@ __device__ __forceinline__ static void computeRecords(const Arguments& a, Shared
     int bands = (r.rows * GROUP + 15) / 16;
     if (r.rows == 1) {
       if (singles++ % 2 == warp / 4) {
-        Segment<4, true>(a, shared, warp).run(r, cursor, turn);
+        Segment<4, true>(a, shared, warp).run(r, cursor, turn, wide);
       } else {
         Segment<4, true>(a, shared, warp).pass(r, cursor);
       }
     } else if (bands == 1) {
-      Segment<8, false>(a, shared, warp).run(r, cursor, turn);
+      Segment<8, false>(a, shared, warp).run(r, cursor, turn, wide);
     } else if (bands == 2) {
-      Segment<4, false>(a, shared, warp).run(r, cursor, turn);
+      Segment<4, false>(a, shared, warp).run(r, cursor, turn, wide);
     } else if constexpr (GROUPED) {
       Segment<1, false>(a, shared, warp).run(r, cursor, turn, wide);
     } else if (bands <= 4 || ROW_CAP <= 64) {
-      Segment<2, false>(a, shared, warp).run(r, cursor, turn);
+      Segment<2, false>(a, shared, warp).run(r, cursor, turn, wide);
     } else {
-      Segment<1, false>(a, shared, warp).run(r, cursor, turn);
+      Segment<1, false>(a, shared, warp).run(r, cursor, turn, wide);
     }
     if (r.flags & SIGNAL) {  // other records' states are read behind the block's barrier alone
       __threadfence_block();

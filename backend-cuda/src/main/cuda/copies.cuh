@@ -45,8 +45,8 @@ class Copies {
   u64 policy;
 #endif
   Cursor cursor;
-  Cursor arriving;                // the first tile that is not known to have arrived
-  int waiting = 0, started = 0;  // tiles: from that on, and all
+  Cursor arriving;               // the first tile that is not known to have arrived
+  int waiting = 0, started = 0;  // tiles asked for: from that one on, and all
   Record r;
   int ids;       // lane j holds the id of the record's chunk window + j
   int window;

@@ -7,7 +7,7 @@
 // Warps that merge; beside warps that widen, helpers have no registers for it.
 constexpr int MERGERS = CONSUMERS + (WIDENERS > 0 ? 0 : HELPERS);
 
-constexpr int QUADS = (HEAD_DIM + 127) / 128;        // four values of a state for each lane, so many times
+constexpr int QUADS = (HEAD_DIM + 127) / 128;  // four values of a state for each lane, so many times
 
 // Puts a row on the list of owned rows.
 __device__ __forceinline__ static void listRow(const Arguments& a, Shared& shared, int at, int row, int start, int states) {

@@ -3,7 +3,7 @@
 #pragma once
 #include "records.cuh"
 #include "ring.cuh"
-#include "segment_eight.cuh"
+#include "widen.cuh"
 
 // Warps stand in 8 / SPLIT bands of 16 query rows; the SPLIT warps of a band share its work: each scores its part of a
 // tile's tokens, then weighs its part of V's columns with the weights of all. So a band has one softmax state, and no
@@ -46,11 +46,6 @@ struct Segment {
   __device__ __forceinline__ Segment(const Arguments& arguments, Shared& sharedMemory, int warp)
       : a(arguments), shared(sharedMemory), lane(threadIdx.x % 32), band(warp / SPLIT), part(warp % SPLIT), heads(GROUP * gridDim.y) {}
 
-  __device__ __forceinline__ void run(const Record& r, Cursor& cursor, u32& turn) {
-    u32 none = 0;
-    run(r, cursor, turn, none);
-  }
-
   // The record. turn: which of the boards is next. wide: tiles of 8-bit KV that came in 16 bits so far, see wideWait.
   __device__ __forceinline__ void run(const Record& r, Cursor& cursor, u32& turn, u32& wide) {
     if constexpr (!ALONE) {
@@ -62,7 +57,7 @@ struct Segment {
       begin(r);
       if constexpr (!ALONE) {
         loadStaged();
-        groupSync(6, 32 * CONSUMERS);  // before weights go to the same place
+        groupSync(6, 32 * CONSUMERS);  // before bands put weights in the same place
       } else if constexpr (QUERY_IN_STAGE) {
         awaitTile(shared, cursor);
         loadQueries(reinterpret_cast<const Io*>(shared.ring[cursor.stage] + 2 * TILE_BYTES));
@@ -109,8 +104,9 @@ struct Segment {
     if constexpr (!STAGED) {
       for (int done = 0; done < r.tokens; done += TILE, cursor.next(), turn ^= 1) {
         awaitTile(shared, cursor);
-        u32 stage = keysAt(shared, cursor);
-        tile(Place{stage, stage + TILE_BYTES, stage + EIGHT_SCALES, stage + TILE_BYTES + EIGHT_SCALES}, done, min(TILE, r.tokens - done), turn);
+        u32 k = keysAt(shared, cursor);
+        u32 v = valuesAt(shared, cursor);
+        tile(Place{k, v, k + EIGHT_SCALES, v + EIGHT_SCALES}, done, min(TILE, r.tokens - done), turn);
         readsBeforeCopies();
         release(shared, cursor);
       }
@@ -161,7 +157,7 @@ struct Segment {
   void tile(const Place& at, int done, int count, u32 turn);
   void tileByBand(const Place& at, int done, int count, bool cut, u32 turn);
   template <class Operation>
-  void combine(Board& board, float (&x)[2], Operation op);
+  void combine(Board& b, float (&x)[2], Operation op);
   void bandSync();
   Board& board(u32 turn);
 
@@ -182,13 +178,12 @@ struct Segment {
   void rowMax(const float (&s)[N][4], float (&max)[2]);
   template <int N>
   bool weights(float (&s)[N][4], float (&max)[2], float (&correction)[2]);
-  bool softmax(float (&s)[BANDS][4], int done, int count, float (&correction)[2]);
   bool lazySoftmax(float (&s)[BANDS][4], Reference& reference, int done, int count, float (&correction)[2]);
   template <int N>
   bool scaleByValues(float (&s)[N][4], const Place& at, int first, int count, float (&correction)[2]);
   void rescale(const float (&correction)[2]);
 
-  // segment_warpgroup.cuh: all tiles, by products of warpgroups (with WGMMA alone)
+  // segment_warpgroup.cuh: all tiles, by products of warpgroups (defined where WGMMA is 1)
   void overlapped(const Record& r, Cursor& cursor);
   void scoreGroup(float (&s)[BANDS][4], u32 k);
   void weighGroup(u32 (&p)[BANDS / 2][4], u32 v);

@@ -63,18 +63,9 @@ __device__ __forceinline__ bool Segment<SPLIT, ALONE>::weights(float (&s)[N][4],
   return grew;
 }
 
-// All of a tile's scores to weights, relative to the rows' maximum so far.
-template <int SPLIT, bool ALONE>
-__device__ __forceinline__ bool Segment<SPLIT, ALONE>::softmax(float (&s)[BANDS][4], int done, int count, float (&correction)[2]) {
-  if (count < TILE || done + TILE > sure) hide(s, done, count, 0);
-  float max[2];
-  rowMax(s, max);
-  return weights(s, max, correction);
-}
-
-// The same with fewer corrections: exponents are relative to a reference that all tiles share until a score exceeds it by so much
-// that a weight would be above 2^8: then the row's maximum becomes the new one. m holds it, so that states are what they always
-// are. Weights times the scales of 8-bit V have no such room in 16 bits. correction is set only if o must be corrected.
+// The same for a whole tile, with fewer corrections: exponents are relative to a reference that all tiles share until a score exceeds
+// it by so much that a weight would be above 2^8. Then the row's maximum becomes the new one. m holds the reference, so states are
+// what they always are. `correction` is set only if o must be corrected.
 template <int SPLIT, bool ALONE>
 __device__ __forceinline__ bool Segment<SPLIT, ALONE>::lazySoftmax(float (&s)[BANDS][4], Reference& reference, int done, int count,
                                                                    float (&correction)[2]) {
@@ -122,7 +113,8 @@ __device__ __forceinline__ bool Segment<SPLIT, ALONE>::lazySoftmax(float (&s)[BA
 // Weights times V's scales, if it has any; true if o must be corrected for that.
 template <int SPLIT, bool ALONE>
 template <int N>
-__device__ __forceinline__ bool Segment<SPLIT, ALONE>::scaleByValues(float (&s)[N][4], const Place& at, int first, int count, float (&correction)[2]) {
+__device__ __forceinline__ bool Segment<SPLIT, ALONE>::scaleByValues(float (&s)[N][4], const Place& at, int first, int count,
+                                                                     float (&correction)[2]) {
   if constexpr (!EIGHT) return false;
   float ratio = unit.template raise<SCALE_STRIDE>(at.valueScales, count);
   scaleWeights<SCALE_STRIDE>(s, at.valueScales + first * SCALE_STRIDE, unit.inverse(), count - first * 8);

@@ -1,4 +1,4 @@
-// Warpgroup products with 8-bit KV: over tiles that the widening warps turn into 16 bits (segment_eight.cuh). The stages of the ring
+// Warpgroup products with 8-bit KV: over tiles that the widening warps turn into 16 bits (widen.cuh). The stages of the ring
 // are followed, but not read.
 #pragma once
 #include "segment.cuh"
@@ -15,7 +15,7 @@ __device__ __forceinline__ void Segment<SPLIT, ALONE>::overlappedEight(const Rec
   scoreGroup(s, sharedAddress(tiles.k[wide % WIDE_TILES]));
   wgmmaWait<0>();
   settle(s);
-  scaledSoftmax(s, wide, 0, r.tokens, correction);  // o is still 0
+  scaledSoftmax(s, wide, 0, min(TILE, r.tokens), correction);  // o is still 0
   operands(p, s);
   for (int done = TILE; done < r.tokens; done += TILE) {
     nextTile(cursor, wide + 1);
@@ -24,7 +24,7 @@ __device__ __forceinline__ void Segment<SPLIT, ALONE>::overlappedEight(const Rec
     weighGroup(p, sharedAddress(tiles.v[wide % WIDE_TILES]));
     wgmmaWait<1>();
     settle(s);
-    bool grew = scaledSoftmax(s, wide + 1, done, r.tokens - done, correction);
+    bool grew = scaledSoftmax(s, wide + 1, done, min(TILE, r.tokens - done), correction);
     settle(s);
     wideWait(tiles.valuesFull, wide);  // as in overlapped()
     wgmmaWait<0>();
@@ -42,7 +42,7 @@ __device__ __forceinline__ void Segment<SPLIT, ALONE>::overlappedEight(const Rec
   wide++;
 }
 
-// As pass(), of a warp whose block has widened tiles of the record.
+// As pass(), over widened tiles.
 template <int SPLIT, bool ALONE>
 __device__ __forceinline__ void Segment<SPLIT, ALONE>::passEight(const Record& r, Cursor& cursor, u32& wide) {
   for (int done = 0; done < r.tokens; done += TILE, wide++) {
@@ -64,11 +64,13 @@ __device__ __forceinline__ void Segment<SPLIT, ALONE>::nextTile(Cursor& cursor, 
 
 // Softmax with the scales of K and V; K's place is then free.
 template <int SPLIT, bool ALONE>
-__device__ __forceinline__ bool Segment<SPLIT, ALONE>::scaledSoftmax(float (&s)[BANDS][4], u32 number, int done, int left, float (&correction)[2]) {
+__device__ __forceinline__ bool Segment<SPLIT, ALONE>::scaledSoftmax(float (&s)[BANDS][4], u32 number, int done, int count, float (&correction)[2]) {
   WideTiles& tiles = shared.wide();
-  int count = min(TILE, left);
   scaleScores<SCALE_STRIDE>(s, sharedAddress(tiles.keyScales[number % WIDE_TILES]));
-  bool grew = softmax(s, done, count, correction);
+  if (count < TILE || done + TILE > sure) hide(s, done, count, 0);
+  float max[2];
+  rowMax(s, max);
+  bool grew = weights(s, max, correction);
   grew |= scaleByValues(s, Place{0, 0, 0, sharedAddress(tiles.valueScales[number % WIDE_TILES])}, 0, count, correction);
   wideArrive(tiles.keysEmpty, number);
   return grew;

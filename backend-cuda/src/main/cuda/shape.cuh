@@ -16,8 +16,8 @@ constexpr int SHARED_BUDGET = 99 * 1024;
 constexpr int TILE = SHARED_BUDGET < 120 * 1024 ? (HEAD_DIM > 128 ? 16 : 32) : SHARED_BUDGET < 200 * 1024 && HEAD_DIM > 128 ? 32 : 64;
 constexpr int ROW_CAP = HEAD_DIM <= 128 ? 128 : 64;         // query rows of one record
 constexpr int CONSUMERS = 8;                                // warps that compute
-constexpr int HELPERS = 3;                                  // warps that signal and merge
-constexpr int BASE_THREADS = 32 * (CONSUMERS + 1 + HELPERS);  // of those and the copying warp; widening warps come behind
+constexpr int HELPERS = 3;                                  // warps that signal, wait and list rows to merge
+constexpr int BASE_THREADS = 32 * (CONSUMERS + 1 + HELPERS);  // of all these and the copying warp; widening warps come behind
 constexpr int STEPS = PAD_DIM / 16;                         // matrix steps along a head
 constexpr int BANDS = TILE / 8;                             // groups of 8 tokens in a tile
 constexpr int RECORD = 16;                                  // ints of a record
