@@ -1,7 +1,6 @@
-// 8-bit K and V in a stage as 16-bit operands: in registers for few query rows, by way of shared memory for many. Scales of K
-// are folded into scores, scales of V into weights.
+// 8-bit K and V as 16-bit operands, widened in registers, and their scales: those of K are folded into scores, those of V into weights.
 #pragma once
-#include "merge.cuh"
+#include "shape.cuh"
 
 __device__ __forceinline__ u32 permute(u32 x, u32 y, u32 selector) {
   u32 r;
@@ -147,8 +146,7 @@ __device__ __forceinline__ void loadMatrix2Transposed(u32 (&r)[2], u32 address) 
 }
 
 // o += p . V for 16 tokens of the stage's V at address v, 16 columns at a time from column 16 * first on. o[2 c] gets the even and
-// o[2 c + 1] the odd ones of 16 columns. `count`: tokens of the 16 that exist. UNEVEN: some columns
-// may not exist.
+// o[2 c + 1] the odd ones of 16 columns. `count`: tokens of the 16 that exist. UNEVEN: some columns may not exist.
 template <int N, bool UNEVEN>
 __device__ __forceinline__ void weighEight(float (&o)[2 * N][4], const u32 (&p)[4], u32 v, int step, int first, int count) {
   int lane = threadIdx.x % 32;
@@ -174,114 +172,5 @@ __device__ __forceinline__ void weighEight(float (&o)[2 * N][4], const u32 (&p)[
     widenFour<true>(b[1], even[1], odd[1]);
     multiply(o[2 * c], p, even[0], even[1]);
     multiply(o[2 * c + 1], p, odd[0], odd[1]);
-  }
-}
-
-// A tile of K or V in the stage at address `from` to 16 bits, by WARPS warps of which this is thread `thread`; slots from `count` on
-// become 0.
-template <int WARPS>
-__device__ __forceinline__ static void widenTile(unsigned char* to, u32 from, int count, int thread) {
-  constexpr int PIECES = TILE * EIGHT_UNITS;  // of 16 values
-  constexpr int EACH = (PIECES + 32 * WARPS - 1) / (32 * WARPS);
-  u32 values = sharedAddress(to);
-#pragma unroll
-  for (int j = 0; j < EACH; j++) {
-    int i = thread + 32 * WARPS * j;
-    if (PIECES % (32 * WARPS) != 0 && i >= PIECES) break;
-    int band = i / (8 * EIGHT_UNITS);
-    int unit = i / 8 % EIGHT_UNITS;
-    uint4 x, low, high;
-    asm volatile("ld.shared.v4.b32 {%0,%1,%2,%3}, [%4];" : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w)
-                 : "r"(from + band * KV_BAND_BYTES + unit * 128 + i % 8 * 16) : "memory");
-    widenFour<false>(x.x, low.x, low.y);
-    widenFour<false>(x.y, low.z, low.w);
-    widenFour<false>(x.z, high.x, high.y);
-    widenFour<false>(x.w, high.z, high.w);
-    if (band * 8 + i % 8 >= count) low = high = make_uint4(0, 0, 0, 0);
-    u32 at = values + (band * UNITS + 2 * unit) * 128 + i % 8 * 16;
-    asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(at), "r"(low.x), "r"(low.y), "r"(low.z), "r"(low.w) : "memory");
-    asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(at + 128), "r"(high.x), "r"(high.y), "r"(high.z), "r"(high.w) : "memory");
-  }
-}
-
-// K of a tile as above, and the scales of both K and V: these are wanted before V itself.
-template <int WARPS>
-__device__ __forceinline__ static void widenKeys(WideTiles& to, int place, u32 stage, int count, int thread) {
-  widenTile<WARPS>(to.k[place], stage, count, thread);
-  if (thread < TILE) {
-    int token = thread % (TILE / 2) * 2;
-    bool value = thread >= TILE / 2;
-    float2 s = loadFloats(stage + (value ? TILE_BYTES : 0) + EIGHT_SCALES + token / 8 * KV_BAND_BYTES + token % 8 * 4);
-    float* scales = (value ? to.valueScales : to.keyScales)[place];
-    scales[token] = token < count ? s.x : 0;
-    scales[token + 1] = token + 1 < count ? s.y : 0;
-  }
-}
-
-// K and V of one tile to 16 bits, for products of single warps. All computing warps make the same calls.
-__device__ __forceinline__ static void widenStage(Shared& shared, Cursor& cursor, int count) {
-  barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
-  u32 stage = sharedAddress(shared.ring[cursor.stage]);
-  widenKeys<CONSUMERS>(shared.wide(), 0, stage, count, threadIdx.x);
-  widenTile<CONSUMERS>(shared.wide().v[0], stage + TILE_BYTES, count, threadIdx.x);
-  readsBeforeCopies();
-  barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
-  cursor.next();
-  groupSync(6, 32 * CONSUMERS);
-}
-
-// ---- for warpgroup products, warps of their own widen tiles, each K and V to WIDE_TILES places in turn. Tiles are numbered over all
-// records that have such products.
-__device__ __forceinline__ static void wideWait(const u64 (&bars)[WIDE_TILES], u32 number) {
-  barrierWait(sharedAddress(&bars[number % WIDE_TILES]), number / WIDE_TILES % 2);
-}
-
-__device__ __forceinline__ static void wideArrive(const u64 (&bars)[WIDE_TILES], u32 number) {
-  barrierArrive(sharedAddress(&bars[number % WIDE_TILES]));
-}
-
-__device__ __forceinline__ static void initWidening(Shared& shared) {
-  WideTiles& tiles = shared.wide();
-  for (int i = 0; i < WIDE_TILES; i++) {
-    barrierInit(sharedAddress(&tiles.keysFull[i]), 32 * WIDENERS);
-    barrierInit(sharedAddress(&tiles.valuesFull[i]), 32 * WIDENERS);
-    barrierInit(sharedAddress(&tiles.keysEmpty[i]), 32 * CONSUMERS);
-    barrierInit(sharedAddress(&tiles.valuesEmpty[i]), 32 * CONSUMERS);
-  }
-}
-
-// Written tiles become visible to warpgroup products.
-__device__ __forceinline__ static void wideFull(const u64 (&bars)[WIDE_TILES], u32 number) {
-  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-  wideArrive(bars, number);
-}
-
-// The widening warps: all records, of which most are nothing to them.
-__device__ __forceinline__ static void widenRecords(const Arguments& a, Shared& shared) {
-  constexpr int WARPS = WIDENERS > 0 ? WIDENERS : 1;
-  WideTiles& tiles = shared.wide();
-  int thread = threadIdx.x - COPY_THREADS;
-  Cursor cursor;
-  u32 number = 0;
-  for (int i = 0;; i++) {
-    Record r = loadRecord(a, shared, i);
-    if (r.tokens == 0) return;
-    bool wide = r.rows > 1 && r.rows * GROUP > 32;
-    for (int done = 0; done < r.tokens; done += TILE, cursor.next()) {
-      barrierWait(sharedAddress(&shared.full[cursor.stage]), cursor.phase);
-      if (wide) {
-        u32 stage = sharedAddress(shared.ring[cursor.stage]);
-        int count = min(TILE, r.tokens - done);
-        u32 before = number + WIDE_TILES;  // with the parity of the round before; the first one finds its places empty
-        wideWait(tiles.keysEmpty, before);
-        widenKeys<WARPS>(tiles, number % WIDE_TILES, stage, count, thread);
-        wideFull(tiles.keysFull, number);
-        wideWait(tiles.valuesEmpty, before);
-        widenTile<WARPS>(tiles.v[number % WIDE_TILES], stage + TILE_BYTES, count, thread);
-        wideFull(tiles.valuesFull, number);  // with the fence that the stage's release needs
-        number++;
-      }
-      barrierArrive(sharedAddress(&shared.empty[cursor.stage]));
-    }
   }
 }

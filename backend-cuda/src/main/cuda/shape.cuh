@@ -16,8 +16,8 @@ constexpr int SHARED_BUDGET = 99 * 1024;
 constexpr int TILE = SHARED_BUDGET < 120 * 1024 ? (HEAD_DIM > 128 ? 16 : 32) : SHARED_BUDGET < 200 * 1024 && HEAD_DIM > 128 ? 32 : 64;
 constexpr int ROW_CAP = HEAD_DIM <= 128 ? 128 : 64;         // query rows of one record
 constexpr int CONSUMERS = 8;                                // warps that compute
-constexpr int HELPERS = 3;                                  // warps that signal and merge
-constexpr int COPY_THREADS = 32 * (CONSUMERS + 1 + HELPERS);  // up to and with these: one more warp copies
+constexpr int HELPERS = 3;                                  // warps that signal, wait and list rows to merge
+constexpr int BASE_THREADS = 32 * (CONSUMERS + 1 + HELPERS);  // of all these and the copying warp; widening warps come behind
 constexpr int STEPS = PAD_DIM / 16;                         // matrix steps along a head
 constexpr int BANDS = TILE / 8;                             // groups of 8 tokens in a tile
 constexpr int RECORD = 16;                                  // ints of a record
@@ -55,7 +55,7 @@ constexpr int TABLE_BYTES = NEAR_RECORDS * (RECORD + 1) * 4 + OWNED_AT_ONCE * (3
 constexpr bool GROUPED = WGMMA && ROW_CAP == 128;           // records of more than 32 query rows go to warpgroup products
 constexpr bool EIGHT = KV_EIGHT != 0;
 constexpr int WIDENERS = EIGHT && GROUPED ? 4 : 0;          // warps that turn 8-bit K and V into 16 bits for those
-constexpr int THREADS = COPY_THREADS + 32 * WIDENERS;
+constexpr int THREADS = BASE_THREADS + 32 * WIDENERS;
 constexpr int RELEASES = 32 * (CONSUMERS + WIDENERS);       // threads that must have left a stage
 constexpr int WIDE_TILES = GROUPED ? 2 : 1;                 // places for tiles of 8-bit K, and of V, in 16 bits
 constexpr int WIDE_BYTES = EIGHT ? (WIDE_TILES * (2 * TILE * (PAD_DIM * 2 + 4) + 32) + 127) / 128 * 128 : 0;
@@ -140,18 +140,6 @@ struct Arguments {
 #if OUT_TWIN
   unsigned short* twin;  // out in 16 bits, with the same stride; null: not wanted
 #endif
-};
-
-// Place of a warp in the ring of stages.
-struct Cursor {
-  int stage = 0;
-  u32 phase = 0;
-  __device__ void next() {
-    if (++stage == STAGES) {
-      stage = 0;
-      phase ^= 1;
-    }
-  }
 };
 
 // Two neighbouring values of q as an operand register.

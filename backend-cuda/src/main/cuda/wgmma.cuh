@@ -23,7 +23,7 @@ __device__ __forceinline__ void wgmmaWait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
 }
 
-// Keeps ordinary writes of the registers before the fence that follows.
+// Keeps ordinary uses of the registers on their side of the fence or wait beside it.
 template <int N>
 __device__ __forceinline__ void settle(float (&c)[N][4]) {
 #pragma unroll
