@@ -1,6 +1,6 @@
 // Merge of partial states. A row's last record (in the order of lanes) owns the row: its block waits for the records of the
-// other states and merges. It waits for blocks of lower index only, which have begun before it: no deadlock, and the same
-// order of additions each time.
+// other states and merges. All blocks are on the device together, and no signal waits for a merge: no deadlock. The order of
+// additions is the same each time.
 #pragma once
 #include "records.cuh"
 
@@ -58,12 +58,12 @@ __device__ __forceinline__ static void listOwned(const Arguments& a, Shared& sha
   if (lane == 0) shared.ownedCount = max(0, min(count, OWNED_AT_ONCE));
 }
 
-// Four values of a state, past the first cache.
-__device__ __forceinline__ float4 loadFour(const float* o) {
+// Four values of a state past the first cache, the vth four of this lane; behind the head's end the last two again.
+__device__ __forceinline__ float4 loadFour(const float* o, int v) {
   if constexpr (HEAD_DIM % 4 == 0) return __ldcg(reinterpret_cast<const float4*>(o));
-  float2 v = __ldcg(reinterpret_cast<const float2*>(o));
-  float2 w = __ldcg(reinterpret_cast<const float2*>(o + (HEAD_DIM > 2 ? 2 : 0)));
-  return make_float4(v.x, v.y, w.x, w.y);
+  float2 x = __ldcg(reinterpret_cast<const float2*>(o));
+  float2 y = __ldcg(reinterpret_cast<const float2*>(o + (threadIdx.x % 32 * 4 + 128 * v + 2 < HEAD_DIM ? 2 : 0)));
+  return make_float4(x.x, x.y, y.x, y.y);
 }
 
 // Where the states of a head lie: of slot s, (m, l) at ml + s * mlStride and this lane's values at o + s * oStride (bytes).
@@ -73,7 +73,7 @@ struct StatesAt {
 
   __device__ __forceinline__ StatesAt(const Arguments& a, int head) : mlStride(GROUP * gridDim.y * 8), oStride(GROUP * gridDim.y * HEAD_DIM * 4) {
     ml = reinterpret_cast<const char*>(a.partialMl) + head * 8;
-    constexpr int LAST = HEAD_DIM > 4 ? HEAD_DIM - 4 : 0;  // lanes behind it load it as well, for nothing
+    constexpr int LAST = (HEAD_DIM - 1) / 4 * 4;  // lanes behind it load it as well, for nothing
 #pragma unroll
     for (int v = 0; v < QUADS; v++) o[v] = reinterpret_cast<const char*>(a.partialO + head * HEAD_DIM + min(int(threadIdx.x % 32) * 4 + 128 * v, LAST));
   }
@@ -111,7 +111,7 @@ struct States {
       u32 state = __shfl_sync(~0u, slot, i);
       ml[i] = __ldcg(reinterpret_cast<const float2*>(at.ml + u64(state) * at.mlStride));
 #pragma unroll
-      for (int v = 0; v < QUADS; v++) o[i][v] = loadFour(reinterpret_cast<const float*>(at.o[v] + u64(state) * at.oStride));
+      for (int v = 0; v < QUADS; v++) o[i][v] = loadFour(reinterpret_cast<const float*>(at.o[v] + u64(state) * at.oStride), v);
     }
   }
 };
