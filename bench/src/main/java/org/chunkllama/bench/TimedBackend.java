@@ -23,8 +23,8 @@ import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A backend that notes how long each operation of another takes. Right for backends whose calls
- * return when the work is done, as the CPU's do.
+ * A backend that notes how long each operation of another takes, whose calls must return when the
+ * work is done, as the CPU's do ({@link TimedBackendProvider}).
  */
 final class TimedBackend implements Backend {
   private final Backend backend;

@@ -1,6 +1,7 @@
 package org.chunkllama.bench;
 
 import java.util.Optional;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.BackendProvider;
@@ -49,6 +50,23 @@ public final class TimedBackendProvider implements BackendProvider {
       throw new IllegalStateException("no target");
     }
     target = null; // the choice below must not come back here
-    return new TimedBackend(Backends.open(wanted.backend(), options), wanted.times());
+    return timed(Backends.open(wanted.backend(), options), wanted.times());
+  }
+
+  /**
+   * {@code backend} with timers around it.
+   *
+   * @throws InvalidRequestException if its calls return before the work is done; it is closed then
+   */
+  static Backend timed(Backend backend, OpTimes times) {
+    if (backend.queuesSteps()) {
+      String name = backend.name();
+      backend.close();
+      throw new InvalidRequestException(
+          ("'bench profile' times calls, and those of backend %s return before the work is done;"
+                  + " take --backend cpu, or NVIDIA's Nsight Systems around 'bench offline'")
+              .formatted(name));
+    }
+    return new TimedBackend(backend, times);
   }
 }

@@ -1,6 +1,7 @@
 package org.chunkllama.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
 import org.chunkllama.plan.PlanCosts;
@@ -164,6 +166,17 @@ class TimedBackendTest {
       }
       default -> throw new AssertionError("an argument for " + type);
     };
+  }
+
+  @Test
+  void aBackendWhoseCallsReturnEarlyIsRefusedAndClosed() {
+    Behind behind = new Behind();
+    OpTimes times = new OpTimes();
+    assertThatThrownBy(() -> TimedBackendProvider.timed(behind.backend, times))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("behind")
+        .hasMessageContaining("--backend cpu");
+    assertThat(behind.asked).extracting(Method::getName).endsWith("close");
   }
 
   @Test

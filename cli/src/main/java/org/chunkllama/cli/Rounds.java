@@ -1,5 +1,6 @@
 package org.chunkllama.cli;
 
+import org.chunkllama.error.InvalidRequestException;
 import picocli.CommandLine.Option;
 
 /** How often a benchmark lets two things take turns. */
@@ -15,8 +16,15 @@ final class Rounds {
     this.rounds = rounds;
   }
 
-  /** 1 or more. */
+  /**
+   * 1 or more.
+   *
+   * @throws InvalidRequestException if fewer are asked for
+   */
   int count() {
-    return Math.max(1, rounds);
+    if (rounds < 1) {
+      throw new InvalidRequestException("--rounds must be 1 or more, not " + rounds);
+    }
+    return rounds;
   }
 }

@@ -48,6 +48,14 @@ class UsageTest {
   }
 
   @Test
+  void aBenchmarkWithoutRoundsIsRefused() {
+    CommandRun run = CommandRun.of("bench", "product", "--rounds", "0");
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("--rounds must be 1 or more, not 0");
+    assertThat(run.out()).isEmpty();
+  }
+
+  @Test
   void unknownOptionIsOneLineWithASuggestion() {
     assertUsage(
         List.of("generate", "--tempreture", "1", "x"),
