@@ -20,7 +20,7 @@ tests() {
     CHUNKLLAMA_GPU_REQUIRED=1 CHUNKLLAMA_SHARED=$here timeout "${TESTS_SECONDS:-900}" ${WRAPPER:-} "${java[@]}" -Xmx6g -XX:+UseSerialGC ${JAVA_OPTIONS:-} \
       -Dchunkllama.test.backend=cuda -Dchunkllama.test.shared-run="$run" -cp "${TEST_PATH:-$here/lib/*:$here/test/*:$here/test/classes}" \
       org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=none \
-      --config=junit.jupiter.extensions.autodetection.enabled=true ${JUNIT_OPTIONS:-} "${classes[@]/#/--select-class=}" >"$run/$i.log" 2>&1 &
+      --config=junit.jupiter.extensions.autodetection.enabled=true --config=junit.jupiter.execution.parallel.enabled=false ${JUNIT_OPTIONS:-} "${classes[@]/#/--select-class=}" >"$run/$i.log" 2>&1 &
     pids+=($!)
   done
   for i in "${!pids[@]}"; do

@@ -15,10 +15,13 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every kernel compiles for the oldest GPU that is supported and for Hopper. Needs no GPU. */
+@Execution(ExecutionMode.CONCURRENT) // most of the build's time on machines without a GPU
 class KernelCompileTest {
   /** Set by {@code ./chunkllama test}, which fetches the compiler: then it must be there. */
   private static final String REQUIRED = "CHUNKLLAMA_NVRTC_REQUIRED";
