@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.ModelConfig;
-import org.chunkllama.model.RopeScaling;
 import org.chunkllama.model.StepPlan;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
@@ -16,7 +15,6 @@ import org.chunkllama.spi.BackendOptions.Precision;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
-import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -32,26 +30,7 @@ public abstract class PreparedStepContract extends BackendContract {
   private static final int SEQUENCES = 12;
   private static final int ROWS = SHARED;
   private static final int STEPS = 300;
-  private static final ModelConfig CONFIG =
-      new ModelConfig(
-          "llama",
-          2,
-          384,
-          6,
-          2,
-          64,
-          256,
-          300,
-          512,
-          1e-5f,
-          10_000,
-          64,
-          new RopeScaling.None(),
-          RotaryTable.Layout.SPLIT_HALVES,
-          false,
-          false,
-          false,
-          false);
+  private static final ModelConfig CONFIG = SmallLlama.config(300);
 
   /** For the test of a backend. */
   protected PreparedStepContract() {}

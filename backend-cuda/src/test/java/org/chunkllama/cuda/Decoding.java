@@ -1,16 +1,15 @@
 package org.chunkllama.cuda;
 
 import java.util.Arrays;
+import org.chunkllama.contract.SmallLlama;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.ModelConfig;
-import org.chunkllama.model.RopeScaling;
 import org.chunkllama.model.StepPlan;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
-import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.Tensor;
@@ -20,25 +19,7 @@ final class Decoding implements AutoCloseable {
   private static final int CHUNK = 16;
   private static final int ROWS = 8;
   static final ModelConfig CONFIG =
-      new ModelConfig(
-          "llama",
-          2,
-          384,
-          6,
-          2,
-          64,
-          256,
-          8192, // so that the choice of a product is measured
-          512,
-          1e-5f,
-          10_000,
-          64,
-          new RopeScaling.None(),
-          RotaryTable.Layout.SPLIT_HALVES,
-          false,
-          false,
-          false,
-          false);
+      SmallLlama.config(8192); // so many that the choice of a product is measured
 
   final CudaBackend backend;
   private final LlamaModel model;
