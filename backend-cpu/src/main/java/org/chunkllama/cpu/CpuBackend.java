@@ -159,8 +159,7 @@ final class CpuBackend implements Backend {
     Arguments.distinct(qkv, out);
     CpuKvCache kvCache = OURS.cache(cache, layer, plan);
     KvLayout kv = kvCache.layout();
-    Arguments.queryHeads(kv, queryHeads);
-    int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
+    int columns = Arguments.qkvColumns(kv, queryHeads);
     CpuTensor from = OURS.tensor("qkv", qkv, plan.rows, columns);
     CpuTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
     attention.attend(kvCache, layer, from, queryHeads, scale, plan, to);

@@ -1,12 +1,14 @@
 package org.chunkllama.cuda;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.cuda.driver.KernelCall;
 import org.chunkllama.cuda.driver.MatrixProduct;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvLayout;
@@ -234,9 +236,8 @@ final class CudaAttention implements AutoCloseable {
 
   @Override
   public void close() {
-    Owned all = new Owned();
-    compiled.values().forEach(c -> all.add(c.tables));
+    List<PlanTables> all = compiled.values().stream().map(c -> c.tables).toList();
     compiled.clear();
-    all.close();
+    Owned.closeAll(all);
   }
 }

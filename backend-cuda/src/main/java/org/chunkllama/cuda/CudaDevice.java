@@ -2,7 +2,9 @@ package org.chunkllama.cuda;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.chunkllama.cuda.driver.BlasLt;
 import org.chunkllama.cuda.driver.CudaContext;
 import org.chunkllama.cuda.driver.CudaException;
@@ -11,6 +13,7 @@ import org.chunkllama.cuda.driver.CudaStream;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.cuda.driver.Nvrtc;
+import org.chunkllama.cuda.driver.Owned;
 import org.jspecify.annotations.Nullable;
 
 /** What all operations share: the context, its one stream, kernels, products, staging. */
@@ -104,13 +107,7 @@ final class CudaDevice implements AutoCloseable {
   /** Frees memory that recorded work may use, all of it, whichever fails. */
   void release(@Nullable DeviceMemory... memories) {
     generation++;
-    Owned all = new Owned();
-    for (DeviceMemory memory : memories) {
-      if (memory != null) {
-        all.add(memory);
-      }
-    }
-    all.close();
+    Owned.closeAll(Stream.of(memories).filter(Objects::nonNull).toList());
   }
 
   /** See {@link org.chunkllama.spi.Backend#lost}: a fault shows in whatever comes after it. */
@@ -138,16 +135,17 @@ final class CudaDevice implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() {
+  private void finishLast() {
     try {
       finish();
-    } catch (Throwable e) {
+    } finally {
       closed = true;
-      owned.closeAfter(e);
-      throw e;
     }
-    closed = true;
+  }
+
+  @Override
+  public void close() {
+    owned.add(this::finishLast);
     owned.close();
   }
 }

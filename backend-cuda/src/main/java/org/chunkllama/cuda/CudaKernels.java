@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.chunkllama.cuda.driver.CudaContext;
 import org.chunkllama.cuda.driver.CudaModule;
+import org.chunkllama.cuda.driver.Owned;
 
 /**
  * Compiled kernels of one context: each source and set of constants is compiled and loaded once.

@@ -1,6 +1,7 @@
 package org.chunkllama.cuda;
 
 import java.util.Optional;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Arguments;
 import org.chunkllama.spi.Backend;
@@ -154,8 +155,7 @@ abstract class CudaOperations implements Backend {
     Arguments.distinct(qkv, out);
     CudaKvCache from = OURS.cache(cache, layer, plan);
     KvLayout kv = from.layout();
-    Arguments.queryHeads(kv, queryHeads);
-    int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
+    int columns = Arguments.qkvColumns(kv, queryHeads);
     CudaTensor q = OURS.tensor("qkv", qkv, plan.rows, columns);
     CudaTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
     if (plan.rows == 0) {

@@ -4,6 +4,7 @@ import org.chunkllama.cuda.driver.CudaModule;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.GpuProperties;
 import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.spi.Arguments;
 import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;

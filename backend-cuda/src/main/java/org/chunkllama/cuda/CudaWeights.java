@@ -2,6 +2,7 @@ package org.chunkllama.cuda;
 
 import java.util.List;
 import java.util.OptionalLong;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.WeightPolicy;

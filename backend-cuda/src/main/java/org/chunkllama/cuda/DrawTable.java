@@ -2,8 +2,10 @@ package org.chunkllama.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.cuda.driver.PinnedMemory;
 import org.chunkllama.spi.RowDraws;
 
@@ -254,11 +256,6 @@ final class DrawTable implements AutoCloseable {
 
   @Override
   public void close() {
-    Owned all = new Owned();
-    all.add(memory);
-    all.add(results);
-    all.add(back);
-    all.add(there);
-    all.close();
+    Owned.closeAll(List.of(memory, results, back, there));
   }
 }

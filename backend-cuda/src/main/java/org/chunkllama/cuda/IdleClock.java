@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.chunkllama.cuda.driver.CudaContext;
 import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.CudaStream;
+import org.chunkllama.cuda.driver.Owned;
 
 /** How long the GPU stands still between the results of a step and the next step. Off at first. */
 final class IdleClock implements AutoCloseable {

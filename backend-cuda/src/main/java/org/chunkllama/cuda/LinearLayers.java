@@ -1,10 +1,13 @@
 package org.chunkllama.cuda;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.cuda.driver.MatrixProduct;
+import org.chunkllama.cuda.driver.Owned;
 import org.jspecify.annotations.Nullable;
 
 /** Products of cuBLASLt, one algorithm chosen for each shape and kept. */
@@ -123,10 +126,9 @@ final class LinearLayers implements AutoCloseable {
 
   @Override
   public void close() {
-    Owned all = new Owned();
+    List<AutoCloseable> all = new ArrayList<>(products.values());
     all.add(quantised);
-    products.values().forEach(all::add);
     products.clear();
-    all.close();
+    Owned.closeAll(all);
   }
 }

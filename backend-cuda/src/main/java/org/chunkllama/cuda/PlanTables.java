@@ -1,6 +1,7 @@
 package org.chunkllama.cuda;
 
 import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.plan.AttentionPlan;
 import org.jspecify.annotations.Nullable;
 

@@ -4,6 +4,7 @@ import java.util.List;
 import org.chunkllama.cuda.CudaMatrix.Section;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.RandomWeight;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,9 @@
 package org.chunkllama.cuda;
 
 import java.util.IdentityHashMap;
+import java.util.List;
 import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.spi.RotaryTable;
 import org.jspecify.annotations.Nullable;
 
@@ -47,9 +49,8 @@ final class RotaryTables implements AutoCloseable {
 
   @Override
   public void close() {
-    Owned all = new Owned();
-    tables.values().forEach(table -> all.add(table.memory));
+    List<DeviceMemory> all = tables.values().stream().map(OnDevice::memory).toList();
     tables.clear();
-    all.close();
+    Owned.closeAll(all);
   }
 }

@@ -6,6 +6,7 @@ import org.chunkllama.cuda.driver.CudaContext;
 import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.CudaStream;
 import org.chunkllama.cuda.driver.DeviceMemory;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.cuda.driver.PinnedMemory;
 
 /**

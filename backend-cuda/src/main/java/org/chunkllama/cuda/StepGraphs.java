@@ -3,10 +3,12 @@ package org.chunkllama.cuda;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.CudaGraph;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.spi.KvCache;
 import org.jspecify.annotations.Nullable;
 
@@ -131,13 +133,12 @@ final class StepGraphs implements AutoCloseable {
     if (!graphs.isEmpty()) {
       device.finish();
     }
-    Owned all = new Owned();
-    graphs.values().forEach(all::add);
+    List<CudaGraph> all = List.copyOf(graphs.values());
     graphs.clear();
     warm.clear();
     last = null;
     generation = device.generation();
-    all.close();
+    Owned.closeAll(all);
   }
 
   @Override

@@ -10,6 +10,7 @@ import org.chunkllama.cuda.CudaMatrix.Section;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.cuda.driver.MatrixProduct;
+import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.WeightTensor;

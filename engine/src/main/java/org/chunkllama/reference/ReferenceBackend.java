@@ -217,8 +217,7 @@ final class ReferenceBackend implements Backend {
     Arguments.distinct(qkv, out);
     ReferenceKvCache from = OURS.cache(cache, layer, plan);
     KvLayout kv = from.layout();
-    Arguments.queryHeads(kv, queryHeads);
-    int columns = (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
+    int columns = Arguments.qkvColumns(kv, queryHeads);
     ReferenceTensor q = OURS.tensor("qkv", qkv, plan.rows, columns);
     ReferenceTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
     new ReferenceAttention(from, layer, q, queryHeads, scale, plan).run(to);

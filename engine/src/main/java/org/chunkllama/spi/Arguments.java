@@ -86,12 +86,13 @@ public final class Arguments<T extends Tensor, M extends Matrix, C extends KvCac
     }
   }
 
-  /** Query heads share KV heads evenly. */
-  public static void queryHeads(KvLayout kv, int queryHeads) {
+  /** Columns of queries, keys and values in a row; query heads share KV heads evenly. */
+  public static int qkvColumns(KvLayout kv, int queryHeads) {
     if (queryHeads < 1 || queryHeads % kv.kvHeads() != 0) {
       throw new IllegalArgumentException(
           "%d query heads are no multiple of %d KV heads".formatted(queryHeads, kv.kvHeads()));
     }
+    return (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
   }
 
   /** A table rotates pairs of values inside a head. */

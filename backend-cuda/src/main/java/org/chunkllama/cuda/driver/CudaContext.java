@@ -42,11 +42,7 @@ public final class CudaContext implements AutoCloseable {
     try {
       bind();
     } catch (RuntimeException e) {
-      try {
-        close();
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      Owned.close(this, e);
       throw e;
     }
   }

@@ -85,11 +85,7 @@ public final class MatrixProduct implements AutoCloseable {
       outputLayout = layout(Type.F32, shape.outputs(), shape.rows(), shape.outputs());
       choose();
     } catch (Throwable e) {
-      try {
-        close();
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      Owned.close(this, e);
       throw e;
     }
   }
