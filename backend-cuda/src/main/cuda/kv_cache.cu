@@ -1,6 +1,8 @@
 // Writes and copies of keys and values. HEAD_DIM, CHUNK: shape; KV_TYPE: how they are stored (numbers.cuh).
 #include "kv_layout.cuh"
 #include "numbers.cuh"
+#include "ptx.cuh"
+#include "rotate.cuh"
 
 typedef Stored<KV_TYPE>::T Kv;
 
@@ -14,6 +16,7 @@ extern "C" __global__ void append(
     const int* __restrict__ chunks,     // [rows]
     const int* __restrict__ slots)      // [rows]
 {
+  afterPredecessor();
   int row = blockIdx.y;
   int chunk = chunks[row];
   int index = blockIdx.x * blockDim.x + threadIdx.x;
@@ -27,6 +30,59 @@ extern "C" __global__ void append(
   float value = x < HEAD_DIM ? from[(which * kv_heads + head) * HEAD_DIM + x] : 0.0f;
   kv[kvTile(chunk, kv_heads, head, which) + kvOffset(slots[row], x)] = narrow<KV_TYPE>(value);
 }
+
+#if HEAD_DIM % 16 == 0 && KV_TYPE != 0
+// Rotates the queries and keys of each row: queries go, in the type of KV, to where attention reads them, keys and values to the
+// row's chunk and slot. qkv stays as it is. row = blockIdx.y; a thread for sixteen values.
+extern "C" __global__ void rotary_append(
+    Kv* __restrict__ kv,                // this layer's first chunk
+    const float* __restrict__ qkv,      // [rows][columns]
+    int columns,                        // (query_heads + 2 * kv_heads) * HEAD_DIM
+    int query_heads,
+    int kv_heads,
+    const float* __restrict__ cosines,  // [positions][HEAD_DIM / 2]
+    const float* __restrict__ sines,    // [positions][HEAD_DIM / 2]
+    int interleaved,
+    const int* __restrict__ positions,  // [rows]
+    const int* __restrict__ chunks,     // [rows]
+    const int* __restrict__ slots,      // [rows]
+    Kv* __restrict__ queries,           // rows of query_stride values
+    int query_stride)                   // a multiple of 8
+{
+  constexpr int PARTS = powerOfTwo(HEAD_DIM / 16);
+  int row = blockIdx.y;
+  Place<HEAD_DIM, PARTS> place(blockIdx.x * blockDim.x + threadIdx.x, query_heads, kv_heads, interleaved);
+  // What the host has sent is there since the kernel before began.
+  int chunk = chunks[row], slot = slots[row];
+  float cosine[8], sine[8];
+  if (place.inside && place.rotates) {
+    long at = (long)positions[row] * (HEAD_DIM / 2) + 8 * place.part;
+    read8(cosines + at, cosine);
+    read8(sines + at, sine);
+  }
+  afterPredecessor();
+  if (!place.inside) {
+    return;
+  }
+  Runs x;
+  const float* from = qkv + (long)row * columns + place.head * HEAD_DIM;
+  read8(from + place.first, x.first);
+  read8(from + place.second, x.second);
+  if (place.rotates) {
+    rotate(x, cosine, sine, interleaved);
+  }
+  if (place.head < query_heads) {
+    Kv* to = queries + (long)row * query_stride + place.head * HEAD_DIM;
+    narrow8<KV_TYPE>(x.first, to + place.first);
+    narrow8<KV_TYPE>(x.second, to + place.second);
+  } else if (chunk >= 0) {
+    int head = place.head - query_heads;
+    Kv* to = kv + (place.rotates ? kvTile(chunk, kv_heads, head, 0) : kvTile(chunk, kv_heads, head - kv_heads, 1));
+    narrow8<KV_TYPE>(x.first, to + kvOffset(slot, place.first));
+    narrow8<KV_TYPE>(x.second, to + kvOffset(slot, place.second));
+  }
+}
+#endif
 
 // The first slots of a chunk to another, all layers; layer = blockIdx.y.
 extern "C" __global__ void copy_slots(

@@ -1,6 +1,8 @@
 // Writes and copies of 8-bit keys and values. HEAD_DIM, CHUNK: shape; KV_EIGHT: their type (kv_layout.cuh).
 #include "eight.cuh"
 #include "numbers.cuh"
+#include "ptx.cuh"
+#include "rotate.cuh"
 
 constexpr int PAIRS = (PAD_DIM + 63) / 64;  // pairs of values of each lane
 
@@ -14,6 +16,7 @@ extern "C" __global__ void append(
     const int* __restrict__ chunks,     // [rows]
     const int* __restrict__ slots)      // [rows]
 {
+  afterPredecessor();
   int row = blockIdx.y;
   int chunk = chunks[row];
   int vector = (blockIdx.x * blockDim.x + threadIdx.x) / WARP;
@@ -48,6 +51,85 @@ extern "C" __global__ void append(
     *reinterpret_cast<float*>(to + eightScale(slot)) = scale;
   }
 }
+
+#if HEAD_DIM % 16 == 0
+__device__ __forceinline__ void narrowEight8(const float (&x)[8], float scale, unsigned char* to) {
+  unsigned words[2] = {};
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    words[i / 4] |= narrowEight(x[i], scale) << i % 4 * 8;
+  }
+  *reinterpret_cast<uint2*>(to) = make_uint2(words[0], words[1]);
+}
+
+// As in kv_cache.cu; queries become fp16. PARTS neighbouring lanes have a head and find its scale together.
+extern "C" __global__ void rotary_append(
+    unsigned char* __restrict__ kv,
+    const float* __restrict__ qkv,
+    int columns,
+    int query_heads,
+    int kv_heads,
+    const float* __restrict__ cosines,
+    const float* __restrict__ sines,
+    int interleaved,
+    const int* __restrict__ positions,
+    const int* __restrict__ chunks,
+    const int* __restrict__ slots,
+    unsigned short* __restrict__ queries,
+    int query_stride)
+{
+  constexpr int PARTS = powerOfTwo(HEAD_DIM / 16);
+  int row = blockIdx.y;
+  Place<HEAD_DIM, PARTS> place(blockIdx.x * blockDim.x + threadIdx.x, query_heads, kv_heads, interleaved);
+  int chunk = chunks[row], slot = slots[row];
+  float cosine[8], sine[8];
+  if (place.inside && place.rotates) {
+    long at = (long)positions[row] * (HEAD_DIM / 2) + 8 * place.part;
+    read8(cosines + at, cosine);
+    read8(sines + at, sine);
+  }
+  afterPredecessor();
+  Runs x = {};
+  if (place.inside) {
+    const float* from = qkv + (long)row * columns + place.head * HEAD_DIM;
+    read8(from + place.first, x.first);
+    read8(from + place.second, x.second);
+    if (place.rotates) {
+      rotate(x, cosine, sine, interleaved);
+    }
+  }
+  float largest = 0;
+  int finite = 1;
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    float magnitudes[2] = {fabsf(x.first[i]), fabsf(x.second[i])};
+    largest = fmaxf(largest, fmaxf(magnitudes[0], magnitudes[1]));
+    finite &= magnitudes[0] < INFINITE && magnitudes[1] < INFINITE;
+  }
+#pragma unroll
+  for (int step = PARTS / 2; step > 0; step /= 2) {
+    largest = fmaxf(largest, __shfl_xor_sync(ALL_LANES, largest, step));
+    finite &= __shfl_xor_sync(ALL_LANES, finite, step);
+  }
+  if (!place.inside) {
+    return;
+  }
+  if (place.head < query_heads) {
+    unsigned short* to = queries + (long)row * query_stride + place.head * HEAD_DIM;
+    narrow8<F16>(x.first, to + place.first);
+    narrow8<F16>(x.second, to + place.second);
+  } else if (chunk >= 0) {
+    int head = place.head - query_heads;
+    unsigned char* to = kv + (place.rotates ? eightTile(chunk, kv_heads, head, 0) : eightTile(chunk, kv_heads, head - kv_heads, 1));
+    float scale = eightScaleOf(largest, finite);
+    narrowEight8(x.first, scale, to + eightValue(slot, place.first));
+    narrowEight8(x.second, scale, to + eightValue(slot, place.second));
+    if (place.part == 0) {
+      *reinterpret_cast<float*>(to + eightScale(slot)) = scale;
+    }
+  }
+}
+#endif
 
 // The first slots of a chunk to another, all layers; layer = blockIdx.y. By pieces of 4 bytes.
 extern "C" __global__ void copy_slots(

@@ -212,8 +212,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) product(
     asm volatile("cp.async.commit_group;" ::: "memory");
   };
   for (int i = 0; i < STAGES - 1; i++) {
-    next();
+    next();  // weights do not wait for the kernel before
   }
+  afterPredecessor();
   const unsigned short* x[ROWS8];  // of rows behind the last nothing is kept
   for (int r = 0; r < ROWS8; r++) {
     x[r] = in + (long)min(8 * r + g, rows - 1) * in_stride + Packed::at(t, 0);

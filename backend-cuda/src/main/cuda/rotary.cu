@@ -1,5 +1,6 @@
 // Rotary embedding, in place, and queries as attention reads them.
 #include "numbers.cuh"
+#include "ptx.cuh"
 
 __device__ __forceinline__ unsigned short narrowed(float value, int type) {
   return type == F16 ? narrow<F16>(value) : narrow<BF16>(value);
@@ -24,6 +25,7 @@ extern "C" __global__ void rotary(
     int query_stride,
     int query_type)                     // F16 or BF16
 {
+  afterPredecessor();
   int row = blockIdx.y;
   int index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= heads * half) {
@@ -56,6 +58,7 @@ extern "C" __global__ void rotary(
 // The first query_columns columns of each row to queries.
 extern "C" __global__ void narrow_queries(
     const float* __restrict__ x, int columns, unsigned short* __restrict__ queries, int query_columns, int query_stride, int query_type) {
+  afterPredecessor();
   const float* row = x + (long)blockIdx.y * columns;
   for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < query_columns; j += gridDim.x * blockDim.x) {
     queries[(long)blockIdx.y * query_stride + j] = narrowed(row[j], query_type);

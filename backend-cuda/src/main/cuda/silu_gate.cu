@@ -1,9 +1,10 @@
 // The gated activation of the MLP.
 // PRODUCT_TYPE: what matrix products read (numbers.cuh).
 #include "numbers.cuh"
+#include "ptx.cuh"
 
 // Four columns a thread where they are aligned.
-// out[r][j] = silu(in[r][j]) * in[r][columns + j]; narrowed as in norm.cu.
+// out[r][j] = silu(in[r][j]) * in[r][columns + j]; out and narrowed as in norm.cu.
 __device__ __forceinline__ float gated(float x, float up) { return x / (1.0f + expf(-x)) * up; }
 
 extern "C" __global__ void silu_gate(
@@ -13,10 +14,11 @@ extern "C" __global__ void silu_gate(
     float* __restrict__ out,            // [rows][columns]
     Stored<PRODUCT_TYPE>::T* __restrict__ narrowed,
     int narrow_stride) {
+  afterPredecessor();
   int row = blockIdx.y;
   const float* gate = in + (long)row * 2 * columns;
   const float* up = gate + columns;
-  float* y = out + (long)row * columns;
+  float* y = out == nullptr ? nullptr : out + (long)row * columns;
   Stored<PRODUCT_TYPE>::T* z = narrowed == nullptr ? nullptr : narrowed + (long)row * narrow_stride;
   int index = blockIdx.x * blockDim.x + threadIdx.x;
   if (columns % 4 == 0) {
@@ -25,7 +27,9 @@ extern "C" __global__ void silu_gate(
       float4 g = *reinterpret_cast<const float4*>(gate + j);
       float4 u = *reinterpret_cast<const float4*>(up + j);
       float4 v = make_float4(gated(g.x, u.x), gated(g.y, u.y), gated(g.z, u.z), gated(g.w, u.w));
-      *reinterpret_cast<float4*>(y + j) = v;
+      if (y != nullptr) {
+        *reinterpret_cast<float4*>(y + j) = v;
+      }
       if (z != nullptr) {
         narrow4<PRODUCT_TYPE>(v, z + j);
       }
@@ -34,7 +38,9 @@ extern "C" __global__ void silu_gate(
   }
   for (int j = index; j < columns; j += gridDim.x * blockDim.x) {
     float value = gated(gate[j], up[j]);
-    y[j] = value;
+    if (y != nullptr) {
+      y[j] = value;
+    }
     if (z != nullptr) {
       z[j] = narrow<PRODUCT_TYPE>(value);
     }

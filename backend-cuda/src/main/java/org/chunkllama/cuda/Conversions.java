@@ -27,7 +27,7 @@ final class Conversions {
         .with(columns)
         .with(to)
         .with(stride)
-        .launch(device.stream, RowKernels.fours(columns), rows, RowKernels.THREADS, 0);
+        .launchEarly(device.stream, RowKernels.fours(columns), rows, RowKernels.THREADS, 0);
   }
 
   /** Back to fp32. */
@@ -38,7 +38,7 @@ final class Conversions {
         .with(stride)
         .with(columns)
         .with(to)
-        .launch(device.stream, RowKernels.blocks(columns), rows, RowKernels.THREADS, 0);
+        .launchEarly(device.stream, RowKernels.blocks(columns), rows, RowKernels.THREADS, 0);
   }
 
   /** The queries among the first {@code rows} rows. */
@@ -51,6 +51,6 @@ final class Conversions {
         .with(to.columns())
         .with(to.stride())
         .with(to.type().number())
-        .launch(device.stream, RowKernels.blocks(to.columns()), rows, RowKernels.THREADS, 0);
+        .launchEarly(device.stream, RowKernels.blocks(to.columns()), rows, RowKernels.THREADS, 0);
   }
 }

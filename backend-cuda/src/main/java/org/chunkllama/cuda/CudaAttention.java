@@ -74,6 +74,11 @@ final class CudaAttention implements AutoCloseable {
     return compiled(cache, queryHeads).tables;
   }
 
+  /** What attention over the cache reads queries as; null: as fp32. */
+  MatrixProduct.@Nullable Type queryType(CudaKvCache cache, int queryHeads) {
+    return compiled(cache, queryHeads).queries;
+  }
+
   /** The tables used last for the cache; null if there are none (any more). */
   @Nullable PlanTables lastTables(CudaKvCache cache) {
     return cache.lastCompiled() instanceof Compiled c && c.version == version ? c.tables : null;
@@ -131,11 +136,12 @@ final class CudaAttention implements AutoCloseable {
     }
     int lanes = c.shape.lanes();
     int kvHeads = c.shape.kvHeads();
-    if (c.waits() && lanes > 1) {
-      boolean early = device.context.properties().major() >= 9;
-      call.launchTogether(device.stream, lanes, kvHeads, c.threads, c.sharedBytes, early);
-    } else {
+    if (!c.waits()) {
       call.launch(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
+    } else if (lanes == 1) {
+      call.launchEarly(device.stream, lanes, kvHeads, c.threads, c.sharedBytes);
+    } else {
+      call.launchTogether(device.stream, lanes, kvHeads, c.threads, c.sharedBytes, true);
     }
   }
 

@@ -1,11 +1,13 @@
 package org.chunkllama.cuda;
 
+import java.util.Objects;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.EightBit;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.RotaryTable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,12 +18,15 @@ final class CudaKvCache implements KvCache {
   static final int MAX_HEAD_DIM = 256;
   private static final int THREADS = 256;
   private static final int WARP = 32; // writes one head of 8-bit values
+  private static final int FUSED_THREADS = 128;
+  private static final int FUSED_VALUES = 16; // of a thread
 
   private final CudaDevice device;
   private final KvLayout layout;
   private final int chunks;
   private final DeviceMemory memory;
   private final Kernel append;
+  private final @Nullable Kernel rotaryAppend;
   private final Kernel copy;
 
   /** What {@link CudaAttention} used last, so that layers need no look-up. */
@@ -41,6 +46,7 @@ final class CudaKvCache implements KvCache {
     this.chunks = chunks;
     var module = device.kernels.module(source(layout), constants(layout));
     append = module.kernel("append", 6);
+    rotaryAppend = isFusable(layout) ? module.kernel("rotary_append", 13) : null;
     copy = module.kernel("copy_slots", 6);
     memory =
         new DeviceMemory(
@@ -51,6 +57,10 @@ final class CudaKvCache implements KvCache {
     // Copies of whole bands read slots that nobody wrote: zeros then, not what other processes
     // left.
     device.zero(memory);
+  }
+
+  private static boolean isFusable(KvLayout layout) {
+    return layout.type() != DType.F32 && layout.headDim() % FUSED_VALUES == 0;
   }
 
   static void prepare(CudaDevice device, KvLayout layout) {
@@ -136,7 +146,46 @@ final class CudaKvCache implements KvCache {
         .with(layout.kvHeads())
         .with(tables.structure(), tables.rowChunkOffset())
         .with(tables.lengths(), tables.rowSlotOffset())
-        .launch(device.stream, (threads + THREADS - 1) / THREADS, rows, THREADS, 0);
+        .launchEarly(device.stream, (threads + THREADS - 1) / THREADS, rows, THREADS, 0);
+  }
+
+  /** Whether {@link #rotaryAppend} can rotate so. */
+  boolean rotates(RotaryTable table) {
+    return rotaryAppend != null && table.rotatedDim() == layout.headDim();
+  }
+
+  /**
+   * Rotates queries and keys of the first {@code rows} rows, and writes queries to {@code queries},
+   * keys and values as {@link #append} does; {@code qkv} stays as it is.
+   */
+  void rotaryAppend(
+      int layer,
+      CudaTensor qkv,
+      int rows,
+      RotaryTables.OnDevice rotary,
+      DeviceMemory positions,
+      PlanTables tables,
+      QueryTwin queries) {
+    int heads = qkv.columns() / layout.headDim();
+    // A power of two for each head: its threads find the scale of 8-bit values together.
+    int parts = Integer.highestOneBit(2 * (layout.headDim() / FUSED_VALUES) - 1);
+    Objects.requireNonNull(rotaryAppend)
+        .call()
+        .with(memory, layerOffset(layer))
+        .with(qkv.memory())
+        .with(qkv.columns())
+        .with(heads - 2 * layout.kvHeads())
+        .with(layout.kvHeads())
+        .with(rotary.memory())
+        .with(rotary.memory(), rotary.sinesOffset())
+        .with(rotary.interleaved() ? 1 : 0)
+        .with(positions)
+        .with(tables.structure(), tables.rowChunkOffset())
+        .with(tables.lengths(), tables.rowSlotOffset())
+        .with(queries.memory())
+        .with(queries.stride())
+        .launchEarly(
+            device.stream, Math.ceilDiv(heads * parts, FUSED_THREADS), rows, FUSED_THREADS, 0);
   }
 
   @Override

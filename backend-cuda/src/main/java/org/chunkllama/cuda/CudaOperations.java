@@ -1,6 +1,7 @@
 package org.chunkllama.cuda;
 
 import java.util.Optional;
+import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Arguments;
@@ -131,6 +132,38 @@ abstract class CudaOperations implements Backend {
     }
     device.context.bind();
     to.append(layer, from, plan.rows, attention.tables(to, queries).of(plan));
+  }
+
+  @Override
+  public void rotaryAppend(
+      KvCache cache,
+      int layer,
+      Tensor qkv,
+      int queryHeads,
+      RotaryTable table,
+      int[] positions,
+      AttentionPlan plan) {
+    CudaKvCache to = OURS.cache(cache, layer, plan);
+    KvLayout kv = to.layout();
+    CudaTensor x = OURS.tensor("qkv", qkv, plan.rows, Arguments.qkvColumns(kv, queryHeads));
+    Arguments.rotated(table, kv.headDim());
+    if (plan.rows == 0) {
+      return;
+    }
+    device.context.bind();
+    MatrixProduct.Type queries = attention.queryType(to, queryHeads);
+    if (queries == null || !to.rotates(table)) {
+      Backend.super.rotaryAppend(cache, layer, qkv, queryHeads, table, positions, plan);
+      return;
+    }
+    to.rotaryAppend(
+        layer,
+        x,
+        plan.rows,
+        rows.rotaryTables.of(table),
+        tables.positions(positions, plan.rows, table.positions()),
+        attention.tables(to, queryHeads).of(plan),
+        x.queriesToWrite(queries, queryHeads * kv.headDim(), plan.rows));
   }
 
   private static int queryHeads(KvLayout kv, int columns) {

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Rows of fp32 on the GPU, and 16-bit twins of what others read in 16 bits, made when they first
- * ask: of the whole tensor for products, of its queries for attention. Kernels that write the
- * tensor fill the twins along with it, or leave them to be filled when they are read. What
- * attention writes for a product goes to the twin alone; fp32 is made of it if somebody asks.
+ * ask: of the whole tensor for products, of its queries for attention. What is computed for a
+ * product alone goes to the twin alone; fp32 is made of it if somebody asks. Other kernels leave
+ * the twins to be filled when they are read.
  */
 final class CudaTensor implements Tensor {
   private final CudaDevice device;
@@ -18,8 +18,8 @@ final class CudaTensor implements Tensor {
   private final int columns;
   private final DeviceMemory memory;
   private @Nullable DeviceMemory twin;
-  private boolean twinCurrent;
-  private int twinOnlyRows; // first rows that only the twin holds
+  private int twinRows; // first rows that the twin holds as they are
+  private int twinOnlyRows; // first rows that nothing but the twin holds
   private @Nullable QueryTwin queries;
   private int queryRows; // first rows of queries that are current
 
@@ -61,25 +61,14 @@ final class CudaTensor implements Tensor {
     return CudaMatrix.stride(columns);
   }
 
-  /** The twin for a kernel that writes tensor and twin; null as long as nobody asked for one. */
-  @Nullable DeviceMemory twinToWrite() {
-    twinCurrent = twin != null;
-    twinOnlyRows = 0;
-    queryRows = 0;
-    return twin;
-  }
-
   /**
    * The twin for a kernel that writes the first {@code count} rows of the twin alone; null as long
    * as nobody asked for one.
    */
   @Nullable DeviceMemory twinToWriteAlone(int count) {
     if (twin != null) {
-      if (count < twinOnlyRows) {
-        memory(); // what further rows hold stays
-      }
-      twinCurrent = true;
-      twinOnlyRows = count;
+      twinRows = Math.max(twinRows, count);
+      twinOnlyRows = Math.max(twinOnlyRows, count);
       queryRows = 0;
     }
     return twin;
@@ -88,14 +77,14 @@ final class CudaTensor implements Tensor {
   /** A kernel writes the tensor, or some of it, without its twins. */
   DeviceMemory memoryToWrite() {
     DeviceMemory current = memory();
-    twinCurrent = false;
+    twinRows = 0;
     queryRows = 0;
     return current;
   }
 
-  /** True if the twin holds what the tensor does. */
-  boolean isTwinCurrent() {
-    return twinCurrent;
+  /** So many rows, the first ones, the twin holds as they are. */
+  int twinRows() {
+    return twinRows;
   }
 
   /** The twin, made at first. */
@@ -112,14 +101,21 @@ final class CudaTensor implements Tensor {
     return twin;
   }
 
-  /** The twin was filled from the tensor. */
-  void setTwinCurrent() {
-    twinCurrent = true;
+  /** The twin's first rows were filled from the tensor. */
+  void setTwinRows(int count) {
+    twinRows = count;
   }
 
   /** The queries' twin for a kernel that writes {@code count} columns of it; null if not wanted. */
   @Nullable QueryTwin queriesToWrite(int count) {
     return queries != null && queries.columns() <= count ? queries : null;
+  }
+
+  /** The queries' twin, made at first, for a kernel that writes its first {@code count} rows. */
+  QueryTwin queriesToWrite(MatrixProduct.Type type, int queryColumns, int count) {
+    QueryTwin made = queryTwin(type, queryColumns);
+    queryRows = count;
+    return made;
   }
 
   /** The first {@code count} rows of queries were written along with the tensor. */
@@ -129,6 +125,15 @@ final class CudaTensor implements Tensor {
 
   /** The first {@code queryColumns} columns of {@code count} rows as attention reads them. */
   QueryTwin queries(MatrixProduct.Type type, int queryColumns, int count) {
+    QueryTwin found = queryTwin(type, queryColumns);
+    if (queryRows < count) {
+      device.conversions.narrowQueries(memory(), columns, count, found);
+      queryRows = count;
+    }
+    return found;
+  }
+
+  private QueryTwin queryTwin(MatrixProduct.Type type, int queryColumns) {
     QueryTwin found = queries;
     if (found == null || found.type() != type || found.columns() != queryColumns) {
       if (found != null) {
@@ -139,10 +144,6 @@ final class CudaTensor implements Tensor {
       found = new QueryTwin(device.allocate(bytes, "an activation"), queryColumns, type);
       queries = found;
       queryRows = 0;
-    }
-    if (queryRows < count) {
-      device.conversions.narrowQueries(memory(), columns, count, found);
-      queryRows = count;
     }
     return found;
   }

@@ -47,7 +47,7 @@ final class LinearLayers implements AutoCloseable {
           .with(w.outputs())
           .with(add ? 1 : 0)
           .with(target)
-          .launch(device.stream, RowKernels.blocks(w.outputs()), rows, RowKernels.THREADS, 0);
+          .launchEarly(device.stream, RowKernels.blocks(w.outputs()), rows, RowKernels.THREADS, 0);
       accumulate = true;
     }
     if (w.isQuantised() && rows <= QuantisedProducts.ROWS_MAX) {
@@ -64,11 +64,9 @@ final class LinearLayers implements AutoCloseable {
       return in.memory();
     }
     DeviceMemory twin = in.twin();
-    if (!in.isTwinCurrent()) {
+    if (in.twinRows() < rows) {
       device.conversions.narrow(in.memory(), in.columns(), rows, twin, in.twinStride());
-      if (rows == in.rows()) {
-        in.setTwinCurrent();
-      }
+      in.setTwinRows(rows);
     }
     return twin;
   }

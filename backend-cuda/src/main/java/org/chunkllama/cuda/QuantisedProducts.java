@@ -78,7 +78,7 @@ final class QuantisedProducts implements AutoCloseable {
         .with(parts)
         .with(sums)
         .with(arrivals)
-        .launch(
+        .launchEarly(
             device.stream,
             Math.min(items, multiprocessors * c.resident),
             1,

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** Cosines and sines on the GPU, sent at first use of a table. */
 final class RotaryTables implements AutoCloseable {
   /** Cosines, then sines. */
-  record OnDevice(DeviceMemory memory, long sinesOffset) {}
+  record OnDevice(DeviceMemory memory, long sinesOffset, boolean interleaved) {}
 
   private final CudaDevice device;
   private final IdentityHashMap<RotaryTable, OnDevice> tables = new IdentityHashMap<>();
@@ -40,7 +40,7 @@ final class RotaryTables implements AutoCloseable {
     try {
       device.staging.send(table.cos(), 0, values, memory, 0);
       device.staging.send(table.sin(), 0, values, memory, sines);
-      return new OnDevice(memory, sines);
+      return new OnDevice(memory, sines, table.layout() == RotaryTable.Layout.INTERLEAVED_PAIRS);
     } catch (Throwable e) {
       Owned.close(memory, e);
       throw e;

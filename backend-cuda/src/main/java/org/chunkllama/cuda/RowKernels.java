@@ -18,7 +18,9 @@ final class RowKernels implements AutoCloseable {
   private final Kernel rotary;
   private final Kernel embed;
   private final Kernel gather;
-  private final RotaryTables rotaryTables;
+
+  /** Rotary tables on the device. */
+  final RotaryTables rotaryTables;
 
   RowKernels(CudaDevice device, QuantisedRows quantised) {
     this.device = device;
@@ -57,20 +59,22 @@ final class RowKernels implements AutoCloseable {
         .with(tokens)
         .with(table.inputs())
         .with(out.memoryToWrite())
-        .launch(device.stream, blocks(table.inputs()), count, THREADS, 0);
+        .launchEarly(device.stream, blocks(table.inputs()), count, THREADS, 0);
   }
 
   void rmsNorm(CudaTensor in, int rows, CudaTensor weight, float epsilon, CudaTensor out) {
+    DeviceMemory from = in.memory();
+    DeviceMemory twin = out.twinToWriteAlone(rows);
     rmsNorm
         .call()
-        .with(in.memory())
+        .with(from)
         .with(weight.memory())
         .with(epsilon)
         .with(in.columns())
-        .with(out.memory())
-        .with(out.twinToWrite())
+        .with(twin == null ? out.memoryToWrite() : null)
+        .with(twin)
         .with(out.twinStride())
-        .launch(device.stream, rows, 1, in.columns() >= WIDE_NORM ? 1024 : 256, 0);
+        .launchEarly(device.stream, rows, 1, in.columns() >= WIDE_NORM ? 1024 : 256, 0);
   }
 
   void headNorm(
@@ -86,19 +90,21 @@ final class RowKernels implements AutoCloseable {
         .with(weight.columns())
         .with(weight.memory())
         .with(epsilon)
-        .launch(device.stream, (rows * heads + warps - 1) / warps, 1, THREADS, 0);
+        .launchEarly(device.stream, (rows * heads + warps - 1) / warps, 1, THREADS, 0);
   }
 
   void siluGate(CudaTensor in, int rows, CudaTensor out) {
+    DeviceMemory from = in.memory();
+    DeviceMemory twin = out.twinToWriteAlone(rows);
     siluGate
         .call()
-        .with(in.memory())
+        .with(from)
         .with(rows)
         .with(out.columns())
-        .with(out.memory())
-        .with(out.twinToWrite())
+        .with(twin == null ? out.memoryToWrite() : null)
+        .with(twin)
         .with(out.twinStride())
-        .launch(device.stream, fours(out.columns()), rows, THREADS, 0);
+        .launchEarly(device.stream, fours(out.columns()), rows, THREADS, 0);
   }
 
   void rotary(
@@ -123,13 +129,13 @@ final class RowKernels implements AutoCloseable {
         .with(tables.memory())
         .with(tables.memory(), tables.sinesOffset())
         .with(half)
-        .with(table.layout() == RotaryTable.Layout.INTERLEAVED_PAIRS ? 1 : 0)
+        .with(tables.interleaved() ? 1 : 0)
         .with(positions)
         .with(queries == null ? null : queries.memory())
         .with(queries == null ? 0 : queries.columns())
         .with(queries == null ? 0 : queries.stride())
         .with(queries == null ? 0 : queries.type().number())
-        .launch(device.stream, blocks(heads * half), rows, THREADS, 0);
+        .launchEarly(device.stream, blocks(heads * half), rows, THREADS, 0);
     if (queries != null) {
       x.setQueriesCurrent(rows);
     }
@@ -142,7 +148,7 @@ final class RowKernels implements AutoCloseable {
         .with(rows)
         .with(in.columns())
         .with(out.memoryToWrite())
-        .launch(device.stream, blocks(in.columns()), count, THREADS, 0);
+        .launchEarly(device.stream, blocks(in.columns()), count, THREADS, 0);
   }
 
   @Override

@@ -128,7 +128,6 @@ class FaultPathsTest {
         "cuMemHostAlloc",
         "cuMemsetD8Async",
         "cuMemcpyHtoDAsync_v2",
-        "cuLaunchKernel",
         "cuLaunchKernelEx",
         "cuModuleLoadData",
         "cuStreamBeginCapture_v2",

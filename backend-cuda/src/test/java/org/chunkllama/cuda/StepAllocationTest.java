@@ -99,8 +99,7 @@ class StepAllocationTest {
       backend.embed(table, inputs.tokens(), ROWS, hidden);
       backend.rmsNorm(hidden, ROWS, norm, 1e-5f, normed);
       backend.linear(qkvWeight, null, normed, ROWS, qkv, false);
-      backend.rotary(qkv, ROWS, 0, HEADS, 64, rotary, inputs.positions());
-      backend.append(cache, 0, qkv, plan);
+      backend.rotaryAppend(cache, 0, qkv, HEADS, rotary, inputs.positions(), plan);
       backend.attention(cache, 0, qkv, HEADS, 0.125f, plan, attended);
       backend.gather(attended, inputs.outputRows(), inputs.outputs(), normed);
       backend.linear(output, null, normed, ROWS, logits, false);

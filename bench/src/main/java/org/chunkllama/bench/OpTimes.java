@@ -17,6 +17,7 @@ final class OpTimes {
     LINEAR_LOGITS("linear: logits"),
     ROTARY("rotary"),
     APPEND("KV append"),
+    ROTARY_APPEND("rotary and KV append"),
     ATTENTION("attention"),
     SILU_GATE("SiLU gate"),
     GATHER("gather"),

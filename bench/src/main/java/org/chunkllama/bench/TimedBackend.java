@@ -231,6 +231,20 @@ final class TimedBackend implements Backend {
   }
 
   @Override
+  public void rotaryAppend(
+      KvCache cache,
+      int layer,
+      Tensor qkv,
+      int queryHeads,
+      RotaryTable table,
+      int[] positions,
+      AttentionPlan plan) {
+    long begin = System.nanoTime();
+    backend.rotaryAppend(unwrap(cache), layer, qkv, queryHeads, table, positions, plan);
+    times.add(Op.ROTARY_APPEND, begin);
+  }
+
+  @Override
   public void attention(
       KvCache cache,
       int layer,

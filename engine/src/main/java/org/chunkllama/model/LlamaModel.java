@@ -155,9 +155,7 @@ public final class LlamaModel implements AutoCloseable {
       backend.headNorm(a.qkv, rows, 0, heads, queryNorm, epsilon);
       backend.headNorm(a.qkv, rows, heads * headDim, kvHeads, keyNorm, epsilon);
     }
-    // Keys lie right behind queries: one call rotates both.
-    backend.rotary(a.qkv, rows, 0, heads + kvHeads, headDim, rotary, plan.positions());
-    backend.append(cache, index, a.qkv, plan.attention());
+    backend.rotaryAppend(cache, index, a.qkv, heads, rotary, plan.positions(), plan.attention());
   }
 
   private void attend(int index, AttentionPlan plan, KvCache cache) {

@@ -95,6 +95,16 @@ public final class Arguments<T extends Tensor, M extends Matrix, C extends KvCac
     return (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
   }
 
+  /** A row of {@code qkv} holds just queries, keys and values. */
+  static void qkv(Tensor qkv, KvLayout kv, int queryHeads) {
+    int columns = qkvColumns(kv, queryHeads);
+    if (qkv.columns() != columns) {
+      throw new IllegalArgumentException(
+          "qkv has %d columns, queries, keys and values of %d heads take %d"
+              .formatted(qkv.columns(), queryHeads, columns));
+    }
+  }
+
   /** A table rotates pairs of values inside a head. */
   public static void rotated(RotaryTable table, int headDim) {
     if (table.rotatedDim() > headDim || table.rotatedDim() % 2 != 0) {

@@ -158,6 +158,27 @@ public interface Backend extends AutoCloseable {
   void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan);
 
   /**
+   * {@link #rotary} of all queries and keys of the plan's rows, then {@link #append}. Afterwards
+   * {@code qkv} is for {@link #attention} with that plan and cache alone: what reading it gives is
+   * undefined.
+   *
+   * @param qkv as in {@link #append}, not rotated yet
+   */
+  default void rotaryAppend(
+      KvCache cache,
+      int layer,
+      Tensor qkv,
+      int queryHeads,
+      RotaryTable table,
+      int[] positions,
+      AttentionPlan plan) {
+    KvLayout kv = cache.layout();
+    Arguments.qkv(qkv, kv, queryHeads);
+    rotary(qkv, plan.rows, 0, queryHeads + kv.kvHeads(), kv.headDim(), table, positions);
+    append(cache, layer, qkv, plan);
+  }
+
+  /**
    * Attention of all rows of the plan over their chunks: softmax(q.K^T * scale) . V with rows
    * seeing tokens at positions up to their own. Query head h reads KV head h / (queryHeads /
    * kvHeads). Rows of the plan that no segment covers give zeros.

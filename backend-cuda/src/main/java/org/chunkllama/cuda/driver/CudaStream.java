@@ -12,8 +12,12 @@ public final class CudaStream implements AutoCloseable {
   private final CudaDriver driver;
   final long handle;
 
+  /** Whether a kernel may begin before the one ahead of it has ended, if it waits for it itself. */
+  final boolean overlapsKernels;
+
   public CudaStream(CudaContext context) {
     driver = context.driver;
+    overlapsKernels = context.properties().major() >= 9;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
       driver.check(

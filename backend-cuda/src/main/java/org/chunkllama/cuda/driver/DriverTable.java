@@ -153,26 +153,9 @@ record DriverTable(
             arguments = {long.class, int.class, long.class})
         MethodHandle functionAttribute, // (int *, CUfunction_attribute, CUfunction)
     @NativeSignature(
-            name = "cuLaunchKernel",
-            arguments = {
-              long.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              int.class,
-              long.class,
-              long.class,
-              long.class
-            })
-        MethodHandle
-            launch, // (CUfunction, grid x, y, z, block x, y, z, shared, CUstream, void **, void **)
-    @NativeSignature(
             name = "cuLaunchKernelEx",
             arguments = {long.class, long.class, long.class, long.class})
-        MethodHandle launchEx, // (const CUlaunchConfig *, CUfunction, void **, void **)
+        MethodHandle launch, // (const CUlaunchConfig *, CUfunction, void **, void **)
     @NativeSignature(
             name = "cuGraphInstantiateWithFlags",
             arguments = {long.class, long.class, long.class})

@@ -16,7 +16,6 @@ public final class KernelCall {
   private final long function;
   private final String name;
   private final String call;
-  private final String callTogether;
   private final int parameters;
   private final MemorySegment values; // [parameters] 8 bytes each
   private final MemorySegment pointers; // [parameters] where each value is
@@ -27,8 +26,7 @@ public final class KernelCall {
     this.driver = driver;
     this.function = function;
     this.name = name;
-    this.call = "cuLaunchKernel(" + name + ")";
-    this.callTogether = "cuLaunchKernelEx(" + name + ")";
+    this.call = "cuLaunchKernelEx(" + name + ")";
     this.parameters = parameters;
     Arena arena = Arena.ofAuto(); // lives as long as one of the segments is known
     values = arena.allocate(8L * parameters, 8);
@@ -82,71 +80,53 @@ public final class KernelCall {
    * @throws CudaException if the driver refuses the launch
    */
   public void launch(CudaStream stream, int gridX, int gridY, int threads, int sharedBytes) {
-    if (!ready(gridX, gridY)) {
-      return;
-    }
-    try {
-      driver.check(
-          (int)
-              driver
-                  .calls
-                  .launch()
-                  .invokeExact(
-                      function,
-                      gridX,
-                      gridY,
-                      1,
-                      threads,
-                      1,
-                      1,
-                      sharedBytes,
-                      stream.handle,
-                      pointers.address(),
-                      0L),
-          call);
-    } catch (Throwable e) {
-      throw NativeTable.unexpected(e);
-    } finally {
-      Reference.reachabilityFence(this); // its memory is read by address
-    }
+    launch(stream, gridX, gridY, threads, sharedBytes, false, false);
+  }
+
+  /**
+   * The same for a kernel that waits itself for what the kernel before it writes: it may begin
+   * before that one has ended, where the GPU can (compute capability 9.0 and newer).
+   */
+  public void launchEarly(CudaStream stream, int gridX, int gridY, int threads, int sharedBytes) {
+    launch(stream, gridX, gridY, threads, sharedBytes, false, true);
   }
 
   /**
    * The same for a kernel whose blocks wait for each other: all are on the GPU at once, or the
    * launch fails.
    *
-   * @param early for a kernel that waits itself for what the kernel before it writes: it may begin
-   *     before that one has ended; compute capability 9.0 and newer
+   * @param early as {@link #launchEarly}
    */
   public void launchTogether(
       CudaStream stream, int gridX, int gridY, int threads, int sharedBytes, boolean early) {
-    if (!ready(gridX, gridY)) {
-      return;
-    }
-    try {
-      driver.check(
-          (int)
-              driver
-                  .calls
-                  .launchEx()
-                  .invokeExact(
-                      config.together(stream, gridX, gridY, threads, sharedBytes, early),
-                      function,
-                      pointers.address(),
-                      0L),
-          callTogether);
-    } catch (Throwable e) {
-      throw NativeTable.unexpected(e);
-    } finally {
-      Reference.reachabilityFence(this);
-    }
+    launch(stream, gridX, gridY, threads, sharedBytes, true, early);
   }
 
-  private boolean ready(int gridX, int gridY) {
+  private void launch(
+      CudaStream stream,
+      int gridX,
+      int gridY,
+      int threads,
+      int sharedBytes,
+      boolean together,
+      boolean early) {
     if (next != parameters) {
       throw new IllegalStateException(
           "%s takes %d arguments, %d were given".formatted(name, parameters, next));
     }
-    return gridX > 0 && gridY > 0;
+    if (gridX < 1 || gridY < 1) {
+      return;
+    }
+    long how =
+        config.of(
+            stream, gridX, gridY, threads, sharedBytes, together, early && stream.overlapsKernels);
+    try {
+      driver.check(
+          (int) driver.calls.launch().invokeExact(how, function, pointers.address(), 0L), call);
+    } catch (Throwable e) {
+      throw NativeTable.unexpected(e);
+    } finally {
+      Reference.reachabilityFence(this); // its memory is read by address
+    }
   }
 }

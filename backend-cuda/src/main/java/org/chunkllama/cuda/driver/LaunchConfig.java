@@ -26,35 +26,45 @@ final class LaunchConfig {
   private static final int ATTRIBUTE_COUNT = 48;
 
   private final MemorySegment config;
+  private final long attributes;
 
   LaunchConfig(Arena arena) {
     config = arena.allocate(BYTES, 8);
-    MemorySegment attributes = arena.allocate((long) ATTRIBUTE_IDS.length * ATTRIBUTE_BYTES, 8);
+    MemorySegment all = arena.allocate((long) ATTRIBUTE_IDS.length * ATTRIBUTE_BYTES, 8);
     for (int i = 0; i < SIZES; i++) {
       config.setAtIndex(ValueLayout.JAVA_INT, i, 1);
     }
     for (int i = 0; i < ATTRIBUTE_IDS.length; i++) {
       long at = (long) i * ATTRIBUTE_BYTES;
-      attributes.set(ValueLayout.JAVA_INT, at, ATTRIBUTE_IDS[i]);
-      attributes.set(ValueLayout.JAVA_INT, at + VALUE, 1);
+      all.set(ValueLayout.JAVA_INT, at, ATTRIBUTE_IDS[i]);
+      all.set(ValueLayout.JAVA_INT, at + VALUE, 1);
     }
-    config.set(ValueLayout.JAVA_LONG, ATTRIBUTES, attributes.address());
+    attributes = all.address();
   }
 
   /**
-   * Its address, for a grid of {@code gridX * gridY} blocks of {@code threads} that are on the GPU
-   * at once.
+   * Its address, for a grid of {@code gridX * gridY} blocks of {@code threads}.
    *
+   * @param together whether all blocks are on the GPU at once
    * @param early whether it may begin before the kernel ahead of it has ended
    */
-  long together(
-      CudaStream stream, int gridX, int gridY, int threads, int sharedBytes, boolean early) {
+  long of(
+      CudaStream stream,
+      int gridX,
+      int gridY,
+      int threads,
+      int sharedBytes,
+      boolean together,
+      boolean early) {
     config.setAtIndex(ValueLayout.JAVA_INT, GRID_X, gridX);
     config.setAtIndex(ValueLayout.JAVA_INT, GRID_Y, gridY);
     config.setAtIndex(ValueLayout.JAVA_INT, BLOCK_X, threads);
     config.set(ValueLayout.JAVA_INT, SHARED, sharedBytes);
     config.set(ValueLayout.JAVA_LONG, STREAM, stream.handle);
-    config.set(ValueLayout.JAVA_INT, ATTRIBUTE_COUNT, early ? 2 : 1);
+    // The first, the second, both or none of two.
+    config.set(
+        ValueLayout.JAVA_LONG, ATTRIBUTES, together ? attributes : attributes + ATTRIBUTE_BYTES);
+    config.set(ValueLayout.JAVA_INT, ATTRIBUTE_COUNT, (together ? 1 : 0) + (early ? 1 : 0));
     return config.address();
   }
 }

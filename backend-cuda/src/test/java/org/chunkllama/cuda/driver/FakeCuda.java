@@ -69,7 +69,6 @@ public final class FakeCuda {
           "cuMemcpyHtoDAsync_v2",
           "cuMemcpyDtoHAsync_v2",
           "cuMemsetD8Async",
-          "cuLaunchKernel",
           "cuLaunchKernelEx",
           "cuGraphLaunch",
           "cuEventRecord",
