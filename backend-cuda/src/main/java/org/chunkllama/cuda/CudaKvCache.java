@@ -18,7 +18,6 @@ final class CudaKvCache implements KvCache {
   static final int MAX_HEAD_DIM = 256;
   private static final int THREADS = 256;
   private static final int WARP = 32; // writes one head of 8-bit values
-  private static final int FUSED_THREADS = 128;
   private static final int FUSED_VALUES = 16; // of a thread
 
   private final CudaDevice device;
@@ -146,7 +145,7 @@ final class CudaKvCache implements KvCache {
         .with(layout.kvHeads())
         .with(tables.structure(), tables.rowChunkOffset())
         .with(tables.lengths(), tables.rowSlotOffset())
-        .launchEarly(device.stream, (threads + THREADS - 1) / THREADS, rows, THREADS, 0);
+        .launchEarly(device.stream, Math.ceilDiv(threads, THREADS), rows, THREADS, 0);
   }
 
   /** Whether {@link #rotaryAppend} can rotate so. */
@@ -184,8 +183,7 @@ final class CudaKvCache implements KvCache {
         .with(tables.lengths(), tables.rowSlotOffset())
         .with(queries.memory())
         .with(queries.stride())
-        .launchEarly(
-            device.stream, Math.ceilDiv(heads * parts, FUSED_THREADS), rows, FUSED_THREADS, 0);
+        .launchEarly(device.stream, Math.ceilDiv(heads * parts, THREADS), rows, THREADS, 0);
   }
 
   @Override
@@ -210,7 +208,7 @@ final class CudaKvCache implements KvCache {
         .with(from)
         .with(to)
         .with(slots)
-        .launch(device.stream, (values + THREADS - 1) / THREADS, layout.layers(), THREADS, 0);
+        .launch(device.stream, Math.ceilDiv(values, THREADS), layout.layers(), THREADS, 0);
   }
 
   @Override

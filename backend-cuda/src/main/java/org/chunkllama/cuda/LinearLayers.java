@@ -13,16 +13,18 @@ import org.jspecify.annotations.Nullable;
 /** Products of cuBLASLt, one algorithm chosen for each shape and kept. */
 final class LinearLayers implements AutoCloseable {
   private static final int TUNED_ROWS = 512;
-  private static final long TUNED_BYTES = 1 << 22; // smaller ones stay in the cache
+  private static final long TUNED_BYTES = 1 << 22; // smaller ones take no time
 
   private final CudaDevice device;
   private final Kernel setBias;
   private final QuantisedProducts quantised;
+  private final ProductChoice choice;
   private final Map<MatrixProduct.Shape, MatrixProduct> products = new HashMap<>();
 
   LinearLayers(CudaDevice device, QuantisedRows rows) {
     this.device = device;
     quantised = new QuantisedProducts(device, rows);
+    choice = new ProductChoice(device);
     setBias = device.kernels.module("rows.cu", device.productConstant()).kernel("set_bias", 4);
   }
 
@@ -75,8 +77,7 @@ final class LinearLayers implements AutoCloseable {
       CudaMatrix w, DeviceMemory weight, CudaTensor in, int rows, boolean add) {
     MatrixProduct product = w.lastProduct;
     if (product == null || w.lastRows != rows || w.lastAdd != add) {
-      product =
-          products.computeIfAbsent(shape(w, in, rows, add), shape -> create(shape, weight, in));
+      product = products.computeIfAbsent(shape(w, in, rows, add), shape -> create(shape, weight));
       w.lastProduct = product;
       w.lastRows = rows;
       w.lastAdd = add;
@@ -98,28 +99,12 @@ final class LinearLayers implements AutoCloseable {
         add);
   }
 
-  /** Few rows: one of the heuristic's candidates may be far faster than its first. */
-  private MatrixProduct create(MatrixProduct.Shape shape, DeviceMemory weight, CudaTensor in) {
-    MatrixProduct product = new MatrixProduct(device.blas, shape);
-    boolean narrow = device.products != MatrixProduct.Type.F32;
-    if (narrow && shape.rows() <= TUNED_ROWS && weight.bytes() >= TUNED_BYTES) {
-      try {
-        tune(product, shape, weight, in.twin());
-      } catch (Throwable e) {
-        Owned.close(product, e);
-        throw e;
-      }
-    }
-    return product;
-  }
-
-  private void tune(
-      MatrixProduct product, MatrixProduct.Shape shape, DeviceMemory weight, DeviceMemory in) {
-    long bytes = (long) shape.outputs() * shape.rows() * Float.BYTES;
-    try (DeviceMemory scratch = device.allocate(bytes, "the choice of products")) {
-      scratch.fill(0, 0, bytes, device.stream);
-      product.tune(device.context, weight, in, scratch, device.stream);
-    }
+  private MatrixProduct create(MatrixProduct.Shape shape, DeviceMemory weight) {
+    boolean tuned =
+        shape.type() != MatrixProduct.Type.F32
+            && shape.rows() <= TUNED_ROWS
+            && weight.bytes() >= TUNED_BYTES;
+    return new MatrixProduct(device.blas, shape, tuned ? choice.of(shape, weight) : null);
   }
 
   @Override

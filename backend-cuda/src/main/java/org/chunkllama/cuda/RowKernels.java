@@ -8,7 +8,7 @@ import org.chunkllama.spi.RotaryTable;
 /** Launches of everything that works row by row. Arguments are checked by the caller. */
 final class RowKernels implements AutoCloseable {
   static final int THREADS = 256;
-  private static final int WIDE_NORM = 2048; // columns that keep a large block busy
+  private static final int NORM_VALUES = 16; // that a thread of a norm keeps; norm.cu's KEPT
 
   private final CudaDevice device;
   private final QuantisedRows quantised;
@@ -74,7 +74,14 @@ final class RowKernels implements AutoCloseable {
         .with(twin == null ? out.memoryToWrite() : null)
         .with(twin)
         .with(out.twinStride())
-        .launchEarly(device.stream, rows, 1, in.columns() >= WIDE_NORM ? 1024 : 256, 0);
+        .launchEarly(device.stream, rows, 1, normThreads(in.columns()), 0);
+  }
+
+  /** As few as keep a row in registers: more of them only wait longer for each other. */
+  private static int normThreads(int columns) {
+    return columns <= THREADS * NORM_VALUES
+        ? THREADS
+        : columns <= 2 * THREADS * NORM_VALUES ? 2 * THREADS : 4 * THREADS;
   }
 
   void headNorm(

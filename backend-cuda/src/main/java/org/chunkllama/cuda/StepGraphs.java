@@ -83,7 +83,7 @@ final class StepGraphs implements AutoCloseable {
         }
         return;
       }
-      graph = record(operations);
+      graph = device.stream.record(operations);
       keep(key, graph);
     }
     graph.launch(device.stream);
@@ -92,7 +92,7 @@ final class StepGraphs implements AutoCloseable {
   /** Median time on the GPU of the recorded operations, in microseconds. */
   double medianMicros(int rounds, Runnable operations) {
     double[] micros = new double[rounds];
-    try (CudaGraph graph = record(operations);
+    try (CudaGraph graph = device.stream.record(operations);
         CudaEvent start = new CudaEvent(device.context);
         CudaEvent end = new CudaEvent(device.context)) {
       graph.launch(device.stream); // warms up
@@ -106,20 +106,6 @@ final class StepGraphs implements AutoCloseable {
     }
     Arrays.sort(micros);
     return micros[rounds / 2];
-  }
-
-  private CudaGraph record(Runnable operations) {
-    device.stream.beginCapture();
-    boolean done = false;
-    try {
-      operations.run();
-      done = true;
-    } finally {
-      if (!done) {
-        device.stream.abandonCapture();
-      }
-    }
-    return device.stream.endCapture();
   }
 
   private void keep(Key key, CudaGraph graph) {

@@ -3,6 +3,7 @@ package org.chunkllama.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.chunkllama.cuda.GivenBack.assertAllIsBack;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -43,20 +44,9 @@ class FaultPathsTest {
     return new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults());
   }
 
-  /** Kernels are compiled and kept by threads that outlive a backend. */
   @AfterEach
   void awaitCompilers() throws InterruptedException {
-    for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().equals("chunkllama-compiler")) {
-        thread.join();
-      }
-    }
-  }
-
-  private void assertAllIsBack(FakeCuda cuda) throws InterruptedException {
-    awaitCompilers();
-    assertThat(cuda.live()).isEmpty();
-    assertThat(cuda.misuse()).isNull();
+    GivenBack.awaitCompilers();
   }
 
   @Test

@@ -69,6 +69,19 @@ record BlasLtTable(
         MethodHandle
             heuristic, // (handle, desc, A, B, C, D, preference, int wanted, results *, int *found)
     @NativeSignature(
+            name = "cublasLtMatmulAlgoCheck",
+            arguments = {
+              long.class,
+              long.class,
+              long.class,
+              long.class,
+              long.class,
+              long.class,
+              long.class,
+              long.class
+            })
+        MethodHandle algorithmCheck, // (handle, desc, A, B, C, D, const algo *, result *)
+    @NativeSignature(
             name = "cublasLtMatmul",
             arguments = {
               long.class,

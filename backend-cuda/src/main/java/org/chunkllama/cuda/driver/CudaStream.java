@@ -39,8 +39,22 @@ public final class CudaStream implements AutoCloseable {
     }
   }
 
-  /** From now on work is recorded instead of run. */
-  public void beginCapture() {
+  /** Records what {@code operations} queue here, instead of running it. */
+  public CudaGraph record(Runnable operations) {
+    beginCapture();
+    boolean done = false;
+    try {
+      operations.run();
+      done = true;
+    } finally {
+      if (!done) {
+        abandonCapture();
+      }
+    }
+    return CudaGraph.instantiate(driver, captured());
+  }
+
+  private void beginCapture() {
     try {
       driver.check(
           (int) driver.calls.captureBegin().invokeExact(handle, CAPTURE_THREAD_LOCAL),
@@ -50,13 +64,8 @@ public final class CudaStream implements AutoCloseable {
     }
   }
 
-  /** Ends recording; the graph does what was recorded. */
-  public CudaGraph endCapture() {
-    return CudaGraph.instantiate(driver, captured());
-  }
-
-  /** Ends recording after a failure; what was recorded is dropped. */
-  public void abandonCapture() {
+  /** What was recorded is dropped. */
+  private void abandonCapture() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
       // A capture that failed is invalid: its status is not news.

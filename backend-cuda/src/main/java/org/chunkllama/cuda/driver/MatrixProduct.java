@@ -3,10 +3,13 @@ package org.chunkllama.cuda.driver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One shape of {@code out = in . weight^T}, or {@code out += ...}: descriptors and the algorithm
- * that cuBLASLt's heuristic chose, made once. Running it allocates nothing.
+ * One shape of {@code out = in . weight^T}, or {@code out += ...}: descriptors and an algorithm of
+ * cuBLASLt, made once. Running it allocates nothing.
  */
 public final class MatrixProduct implements AutoCloseable {
   /** Types of inputs and weights; results are fp32. */
@@ -47,16 +50,32 @@ public final class MatrixProduct implements AutoCloseable {
       int weightStride,
       int inputStride,
       Type type,
-      boolean add) {}
+      boolean add) {
+    /** The same with another number of rows. */
+    public Shape withRows(int count) {
+      return new Shape(outputs, inputs, count, weightStride, inputStride, type, add);
+    }
+  }
+
+  /** How cuBLASLt is to compute a product, as chosen for one shape. */
+  public static final class Algorithm {
+    private final MemorySegment value = Arena.ofAuto().allocate(ALGORITHM_BYTES, 8);
+
+    private Algorithm(MemorySegment from) {
+      value.copyFrom(from.asSlice(0, ALGORITHM_BYTES));
+    }
+  }
 
   private static final int COMPUTE_F32 = 68;
   private static final int DESC_TRANSPOSE_A = 3;
   private static final int TRANSPOSE = 1;
   private static final int PREFERENCE_WORKSPACE = 1;
   private static final int CANDIDATES = 12;
-  private static final int TIMED = 5;
+  private static final int TIMED = 4; // products
+  private static final int ROUNDS = 2;
+  private static final int ALGORITHM_BYTES = 64; // cublasLtMatmulAlgo_t, first in a result
   private static final int RESULT_BYTES = 96; // cublasLtMatmulHeuristicResult_t
-  private static final int RESULT_STATE = 72; // algorithm: 64, workspace size: 8, state
+  private static final int RESULT_STATE = 72; // behind algorithm and workspace size
   private static final int RESULT_WORKSPACE = 64;
 
   private final BlasLt blas;
@@ -71,8 +90,16 @@ public final class MatrixProduct implements AutoCloseable {
   private long outputLayout;
   private final String call;
 
-  /** Chooses an algorithm for the shape. The context must be bound. */
+  /** Takes the algorithm that cuBLASLt's heuristic prefers. The context must be bound. */
   public MatrixProduct(BlasLt blas, Shape shape) {
+    this(blas, shape, null);
+  }
+
+  /**
+   * Takes {@code preferred}, which was chosen for another number of rows, if it does for the shape,
+   * otherwise what the heuristic prefers.
+   */
+  public MatrixProduct(BlasLt blas, Shape shape, @Nullable Algorithm preferred) {
     this.blas = blas;
     this.call = "cublasLtMatmul(" + shape + ")";
     factors.setAtIndex(ValueLayout.JAVA_FLOAT, 0, 1);
@@ -83,7 +110,9 @@ public final class MatrixProduct implements AutoCloseable {
       weightLayout = layout(shape.type(), shape.inputs(), shape.outputs(), shape.weightStride());
       inputLayout = layout(shape.type(), shape.inputs(), shape.rows(), shape.inputStride());
       outputLayout = layout(Type.F32, shape.outputs(), shape.rows(), shape.outputs());
-      choose();
+      if (preferred == null || !isTaken(preferred)) {
+        choose();
+      }
     } catch (Throwable e) {
       Owned.close(this, e);
       throw e;
@@ -123,6 +152,31 @@ public final class MatrixProduct implements AutoCloseable {
       return out.get(ValueLayout.JAVA_LONG, 0);
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);
+    }
+  }
+
+  private boolean isTaken(Algorithm preferred) {
+    try {
+      int status =
+          (int)
+              blas.calls
+                  .algorithmCheck()
+                  .invokeExact(
+                      blas.handle,
+                      desc,
+                      weightLayout,
+                      inputLayout,
+                      outputLayout,
+                      outputLayout,
+                      preferred.value.address(),
+                      result.address());
+      result.copyFrom(preferred.value);
+      return status == 0
+          && result.get(ValueLayout.JAVA_LONG, RESULT_WORKSPACE) <= blas.workspace.bytes();
+    } catch (Throwable e) {
+      throw NativeTable.unexpected(e);
+    } finally {
+      Reference.reachabilityFence(preferred); // its memory is read by address
     }
   }
 
@@ -172,14 +226,21 @@ public final class MatrixProduct implements AutoCloseable {
     }
   }
 
+  /** The algorithm it has. */
+  public Algorithm algorithm() {
+    return new Algorithm(result);
+  }
+
   /**
    * Times the candidates of the heuristic on the GPU and keeps the fastest. Waits.
    *
+   * @param weights read in turn: together they should exceed the GPU's cache, as a model's weights
+   *     do
    * @param scratch gets results that nobody wants, {@code outputs * rows} floats
    */
   public void tune(
       CudaContext context,
-      DeviceMemory weight,
+      List<DeviceMemory> weights,
       DeviceMemory in,
       DeviceMemory scratch,
       CudaStream stream) {
@@ -190,7 +251,7 @@ public final class MatrixProduct implements AutoCloseable {
       for (int i = 0; i < candidates; i++) {
         result = results.asSlice((long) i * RESULT_BYTES, RESULT_BYTES);
         if (result.get(ValueLayout.JAVA_INT, RESULT_STATE) == 0) {
-          double micros = time(weight, in, scratch, stream, start, end);
+          double micros = time(weights, in, scratch, stream, start, end);
           if (micros < bestMicros) {
             bestMicros = micros;
             best = result;
@@ -202,20 +263,32 @@ public final class MatrixProduct implements AutoCloseable {
   }
 
   private double time(
-      DeviceMemory weight,
+      List<DeviceMemory> weights,
       DeviceMemory in,
       DeviceMemory scratch,
       CudaStream stream,
       CudaEvent start,
       CudaEvent end) {
-    run(weight, in, scratch, stream);
-    start.record(stream);
-    for (int i = 0; i < TIMED; i++) {
-      run(weight, in, scratch, stream);
+    run(weights.getFirst(), in, scratch, stream); // its first call loads it
+    int count = weights.size() == 1 ? TIMED / 2 : TIMED; // a large one takes long
+    double best = Double.POSITIVE_INFINITY;
+    // A host that has just begun takes longer for a call than the GPU for the product.
+    try (CudaGraph graph =
+        stream.record(() -> {
+          for (int i = 1; i <= count; i++) {
+            run(weights.get(i % weights.size()), in, scratch, stream);
+          }
+        })) {
+      for (int i = 0; i < ROUNDS; i++) {
+        graph.launch(stream); // the GPU is busy until all below is queued
+        start.record(stream);
+        graph.launch(stream);
+        end.record(stream);
+        end.synchronize();
+        best = Math.min(best, end.microsSince(start));
+      }
     }
-    end.record(stream);
-    end.synchronize();
-    return end.microsSince(start);
+    return best;
   }
 
   /** Queues the product. */
