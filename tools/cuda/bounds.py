@@ -29,9 +29,9 @@ def decode(model, rest):
 # name: (kernels, cold, launches to skip, launches to take, arguments of chunkllama)
 WORKLOADS = {
     "rows": (ROWS, False, 0, 90, decode("llama8", "--precision fp16 --kv-type fp16 --batch 64 --shared 2048 --steps 3")),
-    "qwen3": ("head_norm", False, 0, 12, decode("qwen3", "--precision fp16 --kv-type fp16 --batch 64 --shared 2048 --steps 2")),
+    "qwen3": ("head_norm|rotary", False, 0, 12, decode("qwen3", "--precision fp16 --kv-type fp16 --batch 64 --shared 2048 --steps 2")),
     "qwen2": ("set_bias", False, 0, 12, decode("qwen2", "--precision fp16 --kv-type fp16 --batch 64 --shared 2048 --steps 2")),
-    "append8": ("append", False, 0, 8, decode("llama8", "--precision fp16 --kv-type fp8 --batch 64 --shared 2048 --steps 2")),
+    "append8": ("append|rotary", False, 0, 8, decode("llama8", "--precision fp16 --kv-type fp8 --batch 64 --shared 2048 --steps 2")),
     "exact": ("attention_exact|append", True, 0, 10, decode("llama8", "--precision fp32 --kv-type fp32 --batch 64 --shared 2048 --steps 3")),
     "prompt": ("attention", True, 2, 2, decode("llama8", "--precision fp16 --kv-type fp16 --batch 1 --shared 2048 --steps 1")),
     "shared8": ("attention", True, 124, 4, decode("llama8", "--precision fp16 --kv-type fp16 --batch 64 --shared 2048 --steps 64")),

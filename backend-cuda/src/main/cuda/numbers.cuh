@@ -57,6 +57,17 @@ __device__ __forceinline__ void narrow4(float4 v, typename Stored<TYPE>::T* to) 
   }
 }
 
+// The way back; from is aligned to four values.
+template <int TYPE>
+__device__ __forceinline__ float4 widen4(const typename Stored<TYPE>::T* from) {
+  if constexpr (TYPE == F32) {
+    return *reinterpret_cast<const float4*>(from);
+  } else {
+    ushort4 bits = *reinterpret_cast<const ushort4*>(from);
+    return make_float4(widen<TYPE>(bits.x), widen<TYPE>(bits.y), widen<TYPE>(bits.z), widen<TYPE>(bits.w));
+  }
+}
+
 #define WARP 32
 #define ALL_LANES 0xffffffffu
 #define INFINITE __int_as_float(0x7f800000)

@@ -1,67 +1,74 @@
-// Whole rows: embedding, gather, bias, conversion.
+// Whole rows: embedding, gather, bias, conversion. Row i of a launch is blockIdx.y.
 // PRODUCT_TYPE: how weights are stored and what products read (numbers.cuh).
+#include "columns.cuh"
 #include "numbers.cuh"
 #include "ptx.cuh"
 
-// out[i] = table[tokens[i]], i = blockIdx.y
+typedef Stored<PRODUCT_TYPE>::T Narrow;
+
+// out[i] = table[tokens[i]]
 extern "C" __global__ void embed(
-    const Stored<PRODUCT_TYPE>::T* __restrict__ table,  // rows of stride values
+    const Narrow* __restrict__ table,  // rows of stride values
     int stride,
     const int* __restrict__ tokens,
     int columns,
     float* __restrict__ out) {
   afterPredecessor();
-  const Stored<PRODUCT_TYPE>::T* row = table + (long)tokens[blockIdx.y] * stride;
-  for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < columns; j += gridDim.x * blockDim.x) {
-    out[(long)blockIdx.y * columns + j] = widen<PRODUCT_TYPE>(row[j]);
-  }
+  const Narrow* row = table + (long)tokens[blockIdx.y] * stride;
+  float* y = out + (long)blockIdx.y * columns;
+  eachColumn(
+      columns, [&](int j) { *reinterpret_cast<float4*>(y + j) = widen4<PRODUCT_TYPE>(row + j); },
+      [&](int j) { y[j] = widen<PRODUCT_TYPE>(row[j]); });
 }
 
-// out[i] = in[rows[i]], i = blockIdx.y
+// out[i] = in[rows[i]]
 extern "C" __global__ void gather(
     const float* __restrict__ in, const int* __restrict__ rows, int columns, float* __restrict__ out) {
   afterPredecessor();
   const float* row = in + (long)rows[blockIdx.y] * columns;
-  for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < columns; j += gridDim.x * blockDim.x) {
-    out[(long)blockIdx.y * columns + j] = row[j];
-  }
+  float* y = out + (long)blockIdx.y * columns;
+  eachColumn(
+      columns, [&](int j) { *reinterpret_cast<float4*>(y + j) = *reinterpret_cast<const float4*>(row + j); },
+      [&](int j) { y[j] = row[j]; });
 }
 
-// out[r] = bias, or out[r] += bias: the product is then added to it.
+// out[i] = bias, or out[i] += bias: the product is then added to it.
 extern "C" __global__ void set_bias(
     const float* __restrict__ bias, int columns, int add, float* __restrict__ out) {
   afterPredecessor();
-  float* row = out + (long)blockIdx.y * columns;
-  for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < columns; j += gridDim.x * blockDim.x) {
-    row[j] = add ? row[j] + bias[j] : bias[j];
-  }
+  float* y = out + (long)blockIdx.y * columns;
+  eachColumn(
+      columns,
+      [&](int j) {
+        float4 value = *reinterpret_cast<const float4*>(bias + j);
+        float4* to = reinterpret_cast<float4*>(y + j);
+        if (add) {
+          float4 old = *to;
+          value = make_float4(old.x + value.x, old.y + value.y, old.z + value.z, old.w + value.w);
+        }
+        *to = value;
+      },
+      [&](int j) { y[j] = add ? y[j] + bias[j] : bias[j]; });
 }
 
-// Rows of fp32 as products read them; four columns a thread where they are aligned.
+// Rows of fp32 as products read them, stride values apart.
 extern "C" __global__ void convert(
-    const float* __restrict__ in, int columns, Stored<PRODUCT_TYPE>::T* __restrict__ out, int stride) {
+    const float* __restrict__ in, int columns, Narrow* __restrict__ out, int stride) {
   afterPredecessor();
   const float* x = in + (long)blockIdx.y * columns;
-  Stored<PRODUCT_TYPE>::T* y = out + (long)blockIdx.y * stride;
-  int index = blockIdx.x * blockDim.x + threadIdx.x;
-  if (columns % 4 == 0) {
-    if (4 * index < columns) {
-      narrow4<PRODUCT_TYPE>(*reinterpret_cast<const float4*>(x + 4 * index), y + 4 * index);
-    }
-    return;
-  }
-  for (int j = index; j < columns; j += gridDim.x * blockDim.x) {
-    y[j] = narrow<PRODUCT_TYPE>(x[j]);
-  }
+  Narrow* y = out + (long)blockIdx.y * stride;
+  eachColumn(
+      columns, [&](int j) { narrow4<PRODUCT_TYPE>(*reinterpret_cast<const float4*>(x + j), y + j); },
+      [&](int j) { y[j] = narrow<PRODUCT_TYPE>(x[j]); });
 }
 
 // The way back.
 extern "C" __global__ void restore(
-    const Stored<PRODUCT_TYPE>::T* __restrict__ in, int stride, int columns, float* __restrict__ out) {
+    const Narrow* __restrict__ in, int stride, int columns, float* __restrict__ out) {
   afterPredecessor();
-  const Stored<PRODUCT_TYPE>::T* x = in + (long)blockIdx.y * stride;
+  const Narrow* x = in + (long)blockIdx.y * stride;
   float* y = out + (long)blockIdx.y * columns;
-  for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < columns; j += gridDim.x * blockDim.x) {
-    y[j] = widen<PRODUCT_TYPE>(x[j]);
-  }
+  eachColumn(
+      columns, [&](int j) { *reinterpret_cast<float4*>(y + j) = widen4<PRODUCT_TYPE>(x + j); },
+      [&](int j) { y[j] = widen<PRODUCT_TYPE>(x[j]); });
 }

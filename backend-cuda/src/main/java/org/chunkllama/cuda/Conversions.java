@@ -38,7 +38,7 @@ final class Conversions {
         .with(stride)
         .with(columns)
         .with(to)
-        .launchEarly(device.stream, RowKernels.blocks(columns), rows, RowKernels.THREADS, 0);
+        .launchEarly(device.stream, RowKernels.fours(columns), rows, RowKernels.THREADS, 0);
   }
 
   /** The queries among the first {@code rows} rows. */

@@ -49,7 +49,7 @@ final class LinearLayers implements AutoCloseable {
           .with(w.outputs())
           .with(add ? 1 : 0)
           .with(target)
-          .launchEarly(device.stream, RowKernels.blocks(w.outputs()), rows, RowKernels.THREADS, 0);
+          .launchEarly(device.stream, RowKernels.fours(w.outputs()), rows, RowKernels.THREADS, 0);
       accumulate = true;
     }
     if (w.isQuantised() && rows <= QuantisedProducts.ROWS_MAX) {

@@ -29,7 +29,7 @@ final class RowKernels implements AutoCloseable {
     CudaModule norm = device.kernels.module("norm.cu", type);
     rmsNorm = norm.kernel("rms_norm", 7);
     headNorm = norm.kernel("head_norm", 8);
-    siluGate = device.kernels.module("silu_gate.cu", type).kernel("silu_gate", 6);
+    siluGate = device.kernels.module("silu_gate.cu", type).kernel("silu_gate", 5);
     rotary = device.kernels.module("rotary.cu").kernel("rotary", 15);
     CudaModule rows = device.kernels.module("rows.cu", type);
     embed = rows.kernel("embed", 5);
@@ -59,7 +59,7 @@ final class RowKernels implements AutoCloseable {
         .with(tokens)
         .with(table.inputs())
         .with(out.memoryToWrite())
-        .launchEarly(device.stream, blocks(table.inputs()), count, THREADS, 0);
+        .launchEarly(device.stream, fours(table.inputs()), count, THREADS, 0);
   }
 
   void rmsNorm(CudaTensor in, int rows, CudaTensor weight, float epsilon, CudaTensor out) {
@@ -106,7 +106,6 @@ final class RowKernels implements AutoCloseable {
     siluGate
         .call()
         .with(from)
-        .with(rows)
         .with(out.columns())
         .with(twin == null ? out.memoryToWrite() : null)
         .with(twin)
@@ -155,7 +154,7 @@ final class RowKernels implements AutoCloseable {
         .with(rows)
         .with(in.columns())
         .with(out.memoryToWrite())
-        .launchEarly(device.stream, blocks(in.columns()), count, THREADS, 0);
+        .launchEarly(device.stream, fours(in.columns()), count, THREADS, 0);
   }
 
   @Override
