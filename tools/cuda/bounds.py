@@ -117,13 +117,12 @@ def table(out):
         for (name, grid, block), some in groups.items():
             micros = UNITS[units(path)["gpu__time_duration.sum"]]
             middle = sorted(some, key=lambda x: number(x, "gpu__time_duration.sum"))[len(some) // 2]
-            tensor = [number(middle, m) for m in middle if "tensor" in m and m.endswith("pct_of_peak_sustained_active")]
             cells = [
                 f"{number(middle, 'gpu__time_duration.sum') * micros:.1f}",
                 *(f"{number(middle, m):.0f}" for m in (
                     "gpu__dram_throughput.avg.pct_of_peak_sustained_elapsed", "lts__throughput.avg.pct_of_peak_sustained_elapsed",
-                    "l1tex__throughput.avg.pct_of_peak_sustained_active", "sm__inst_issued.avg.pct_of_peak_sustained_elapsed")),
-                f"{max([t for t in tensor if t == t], default=0):.0f}",
+                    "l1tex__throughput.avg.pct_of_peak_sustained_active", "sm__inst_issued.avg.pct_of_peak_sustained_elapsed",
+                    "sm__pipe_tensor_cycles_active.avg.pct_of_peak_sustained_elapsed")),
                 f"{number(middle, 'sm__warps_active.avg.per_cycle_active'):.1f}",
                 ", ".join(f"{k} {v:.0%}" for v, k in stalls(middle)[:3]),
             ]
