@@ -9,8 +9,8 @@ typedef Stored<KV_TYPE>::T Kv;
 // K and V of each row of qkv to its chunk and slot; row = blockIdx.y. Padding of a head gets zeros. A row
 // without a chunk (-1) is not written.
 extern "C" __global__ void append(
-    Kv* __restrict__ kv,                // this layer's first chunk
-    const float* __restrict__ qkv,      // [rows][columns], K and V last
+    Kv* kv,                             // this layer's first chunk
+    const float* qkv,                   // [rows][columns], K and V last
     int columns,
     int kv_heads,
     const int* __restrict__ chunks,     // [rows]
@@ -35,8 +35,8 @@ extern "C" __global__ void append(
 // Rotates the queries and keys of each row: queries go, in the type of KV, to where attention reads them, keys and values to the
 // row's chunk and slot. qkv stays as it is. row = blockIdx.y; a thread for sixteen values.
 extern "C" __global__ void rotary_append(
-    Kv* __restrict__ kv,                // this layer's first chunk
-    const float* __restrict__ qkv,      // [rows][columns]
+    Kv* kv,                             // this layer's first chunk
+    const float* qkv,                   // [rows][columns]
     int columns,                        // (query_heads + 2 * kv_heads) * HEAD_DIM
     int query_heads,
     int kv_heads,
@@ -46,7 +46,7 @@ extern "C" __global__ void rotary_append(
     const int* __restrict__ positions,  // [rows]
     const int* __restrict__ chunks,     // [rows]
     const int* __restrict__ slots,      // [rows]
-    Kv* __restrict__ queries,           // rows of query_stride values
+    Kv* queries,                        // rows of query_stride values
     int query_stride)                   // a multiple of 8
 {
   constexpr int PARTS = powerOfTwo(HEAD_DIM / 16);

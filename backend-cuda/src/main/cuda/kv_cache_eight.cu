@@ -9,8 +9,8 @@ constexpr int PAIRS = (PAD_DIM + 63) / 64;  // pairs of values of each lane
 // K and V of each row of qkv to its chunk and slot; row = blockIdx.y, a warp for each head of K and of V.
 // Padding of a head gets zeros. A row without a chunk (-1) is not written.
 extern "C" __global__ void append(
-    unsigned char* __restrict__ kv,     // this layer's first chunk
-    const float* __restrict__ qkv,      // [rows][columns], K and V last
+    unsigned char* kv,                  // this layer's first chunk
+    const float* qkv,                   // [rows][columns], K and V last
     int columns,
     int kv_heads,
     const int* __restrict__ chunks,     // [rows]
@@ -64,8 +64,8 @@ __device__ __forceinline__ void narrowEight8(const float (&x)[8], float scale, u
 
 // As in kv_cache.cu; queries become fp16. PARTS neighbouring lanes have a head and find its scale together.
 extern "C" __global__ void rotary_append(
-    unsigned char* __restrict__ kv,
-    const float* __restrict__ qkv,
+    unsigned char* kv,
+    const float* qkv,
     int columns,
     int query_heads,
     int kv_heads,
@@ -75,7 +75,7 @@ extern "C" __global__ void rotary_append(
     const int* __restrict__ positions,
     const int* __restrict__ chunks,
     const int* __restrict__ slots,
-    unsigned short* __restrict__ queries,
+    unsigned short* queries,
     int query_stride)
 {
   constexpr int PARTS = powerOfTwo(HEAD_DIM / 16);

@@ -9,12 +9,12 @@ constexpr int KEPT = 4;
 // One block a row. narrowed gets the result as products read it, rows of narrow_stride values. Either of
 // out and narrowed may be null: not wanted.
 extern "C" __global__ void rms_norm(
-    const float* __restrict__ in,       // [rows][columns]
+    const float* in,                    // [rows][columns]
     const float* __restrict__ weight,   // [columns]
     float epsilon,
     int columns,
-    float* __restrict__ out,            // [rows][columns]
-    Stored<PRODUCT_TYPE>::T* __restrict__ narrowed,
+    float* out,                         // [rows][columns]
+    Stored<PRODUCT_TYPE>::T* narrowed,
     int narrow_stride) {
   const float* x = in + (long)blockIdx.x * columns;
   float* y = out == nullptr ? nullptr : out + (long)blockIdx.x * columns;
@@ -74,7 +74,7 @@ extern "C" __global__ void rms_norm(
 
 // In place; one warp a head of a row.
 extern "C" __global__ void head_norm(
-    float* __restrict__ x,              // [rows][columns]
+    float* x,                           // [rows][columns]
     int rows,
     int columns,
     int first_column,

@@ -51,10 +51,33 @@ __device__ __forceinline__ void groupSync(int id, int threads) {
 }
 
 // Until the kernel before has written all: launched programmatically, this one may begin earlier. The one behind may begin now.
+// What other kernels write must not be __restrict__: the compiler could read it before, and by the way for constant data.
 __device__ __forceinline__ void afterPredecessor() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;\n griddepcontrol.launch_dependents;" ::: "memory");
 #endif
+}
+
+// The same for what is read by readStill: reads through the result cannot come before.
+template <class T>
+__device__ __forceinline__ const T* afterPredecessor(const T* p) {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;\n griddepcontrol.launch_dependents;" : "+l"(p)::"memory");
+#endif
+  return p;
+}
+
+// Reads that may move past barriers, of what no kernel writes any more, on 8 and 16 bytes.
+__device__ __forceinline__ uint2 readStill8(const void* p) {
+  uint2 v;
+  asm("ld.global.v2.u32 {%0, %1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(p));
+  return v;
+}
+
+__device__ __forceinline__ uint4 readStill16(const void* p) {
+  uint4 v;
+  asm("ld.global.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
+  return v;
 }
 
 // ---- copies from global to shared memory

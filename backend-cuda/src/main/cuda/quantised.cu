@@ -126,11 +126,11 @@ __device__ __forceinline__ void unit(
 #pragma unroll
   for (int r = 0; r < ROWS8; r++) {
     if (Packed::HALVES) {
-      uint2 low = __ldg(reinterpret_cast<const uint2*>(in[r] + k));
-      uint2 high = __ldg(reinterpret_cast<const uint2*>(in[r] + k + 16));
+      uint2 low = readStill8(in[r] + k);
+      uint2 high = readStill8(in[r] + k + 16);
       x[r][0] = low.x, x[r][1] = low.y, x[r][2] = high.x, x[r][3] = high.y;
     } else {
-      uint4 all = __ldg(reinterpret_cast<const uint4*>(in[r] + k));
+      uint4 all = readStill16(in[r] + k);
       x[r][0] = all.x, x[r][1] = all.y, x[r][2] = all.z, x[r][3] = all.w;
     }
     if (Packed::OFFSET) {
@@ -166,17 +166,17 @@ __device__ __forceinline__ void unit(
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) product(
     const byte* __restrict__ weights,
-    const unsigned short* __restrict__ in,
+    const unsigned short* in,
     int in_stride,  // a multiple of 8
     int blocks,     // of FORMAT, of inputs
     int outputs,
     int rows,       // 1 to ROWS
-    float* __restrict__ out,
+    float* out,
     int out_stride,
     int add,
     int parts,  // of the inputs
-    float* __restrict__ sums,       // [groups][parts][ROWS][COLUMNS]
-    u32* __restrict__ arrivals) {  // [groups], zero, and left so
+    float* sums,       // [groups][parts][ROWS][COLUMNS]
+    u32* arrivals) {  // [groups], zero, and left so
   extern __shared__ __align__(128) byte shared[];
   float* meeting = reinterpret_cast<float*>(shared + WARPS * STAGES * STAGE_BYTES);  // [WARPS_ALONG][ROWS][PITCH]
   int lane = threadIdx.x % WARP;
@@ -214,7 +214,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) product(
   for (int i = 0; i < STAGES - 1; i++) {
     next();  // weights do not wait for the kernel before
   }
-  afterPredecessor();
+  in = afterPredecessor(in);
   const unsigned short* x[ROWS8];  // of rows behind the last nothing is kept
   for (int r = 0; r < ROWS8; r++) {
     x[r] = in + (long)min(8 * r + g, rows - 1) * in_stride + Packed::at(t, 0);

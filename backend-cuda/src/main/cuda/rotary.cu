@@ -9,7 +9,7 @@ __device__ __forceinline__ unsigned short narrowed(float value, int type) {
 // One thread a pair of values of one head. interleaved: pairs (0, 1), (2, 3), ...; otherwise
 // (0, half), (1, half + 1), ... The first query_columns columns go, rotated, to queries too (null: not wanted).
 extern "C" __global__ void rotary(
-    float* __restrict__ x,              // [rows][columns]
+    float* x,                           // [rows][columns]
     int rows,
     int columns,
     int first_column,
@@ -20,7 +20,7 @@ extern "C" __global__ void rotary(
     int half,
     int interleaved,
     const int* __restrict__ positions,  // [rows]
-    unsigned short* __restrict__ queries,  // rows of query_stride values
+    unsigned short* queries,  // rows of query_stride values
     int query_columns,
     int query_stride,
     int query_type)                     // F16 or BF16
@@ -57,7 +57,7 @@ extern "C" __global__ void rotary(
 
 // The first query_columns columns of each row to queries.
 extern "C" __global__ void narrow_queries(
-    const float* __restrict__ x, int columns, unsigned short* __restrict__ queries, int query_columns, int query_stride, int query_type) {
+    const float* x, int columns, unsigned short* queries, int query_columns, int query_stride, int query_type) {
   afterPredecessor();
   const float* row = x + (long)blockIdx.y * columns;
   for (int j = blockIdx.x * blockDim.x + threadIdx.x; j < query_columns; j += gridDim.x * blockDim.x) {

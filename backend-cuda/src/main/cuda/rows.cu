@@ -12,7 +12,7 @@ extern "C" __global__ void embed(
     int stride,
     const int* __restrict__ tokens,
     int columns,
-    float* __restrict__ out) {
+    float* out) {
   afterPredecessor();
   const Narrow* row = table + (long)tokens[blockIdx.y] * stride;
   float* y = out + (long)blockIdx.y * columns;
@@ -23,7 +23,7 @@ extern "C" __global__ void embed(
 
 // out[i] = in[rows[i]]
 extern "C" __global__ void gather(
-    const float* __restrict__ in, const int* __restrict__ rows, int columns, float* __restrict__ out) {
+    const float* in, const int* __restrict__ rows, int columns, float* out) {
   afterPredecessor();
   const float* row = in + (long)rows[blockIdx.y] * columns;
   float* y = out + (long)blockIdx.y * columns;
@@ -34,7 +34,7 @@ extern "C" __global__ void gather(
 
 // out[i] = bias, or out[i] += bias: the product is then added to it.
 extern "C" __global__ void set_bias(
-    const float* __restrict__ bias, int columns, int add, float* __restrict__ out) {
+    const float* __restrict__ bias, int columns, int add, float* out) {
   afterPredecessor();
   float* y = out + (long)blockIdx.y * columns;
   eachColumn(
@@ -53,7 +53,7 @@ extern "C" __global__ void set_bias(
 
 // Rows of fp32 as products read them, stride values apart.
 extern "C" __global__ void convert(
-    const float* __restrict__ in, int columns, Narrow* __restrict__ out, int stride) {
+    const float* in, int columns, Narrow* out, int stride) {
   afterPredecessor();
   const float* x = in + (long)blockIdx.y * columns;
   Narrow* y = out + (long)blockIdx.y * stride;
@@ -64,7 +64,7 @@ extern "C" __global__ void convert(
 
 // The way back.
 extern "C" __global__ void restore(
-    const Narrow* __restrict__ in, int stride, int columns, float* __restrict__ out) {
+    const Narrow* in, int stride, int columns, float* out) {
   afterPredecessor();
   const Narrow* x = in + (long)blockIdx.y * stride;
   float* y = out + (long)blockIdx.y * columns;

@@ -8,10 +8,10 @@ __device__ __forceinline__ float gated(float x, float up) { return x / (1.0f + e
 
 // out[r][j] = silu(in[r][j]) * in[r][columns + j], r = blockIdx.y; out and narrowed as in norm.cu.
 extern "C" __global__ void silu_gate(
-    const float* __restrict__ in,       // [rows][2 * columns]
+    const float* in,                    // [rows][2 * columns]
     int columns,
-    float* __restrict__ out,            // [rows][columns]
-    Stored<PRODUCT_TYPE>::T* __restrict__ narrowed,
+    float* out,                         // [rows][columns]
+    Stored<PRODUCT_TYPE>::T* narrowed,
     int narrow_stride) {
   afterPredecessor();
   const float* gate = in + (long)blockIdx.y * 2 * columns;

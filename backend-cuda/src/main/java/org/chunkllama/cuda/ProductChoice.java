@@ -8,7 +8,9 @@ import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.cuda.driver.MatrixProduct.Algorithm;
 import org.chunkllama.cuda.driver.MatrixProduct.Shape;
+import org.chunkllama.cuda.driver.OutOfDeviceMemoryException;
 import org.chunkllama.cuda.driver.Owned;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Algorithms for products of few rows, where some of the heuristic's candidates are far faster than
@@ -19,6 +21,8 @@ final class ProductChoice {
   private static final int FREE_LEAST = 4; // weights that must find room, to take one of them
   private static final String PURPOSE = "the choice of products";
 
+  private static final System.Logger LOG = System.getLogger(ProductChoice.class.getName());
+
   private final CudaDevice device;
   private final Map<Shape, Algorithm> chosen = new HashMap<>();
 
@@ -26,13 +30,20 @@ final class ProductChoice {
     this.device = device;
   }
 
-  /** The fastest for such products with {@code weight}, or with somewhat more rows. Waits. */
-  Algorithm of(Shape shape, DeviceMemory weight) {
+  /**
+   * The fastest for such products with {@code weight}, or with somewhat more rows; null where the
+   * GPU has no room to time them. Waits.
+   */
+  @Nullable Algorithm of(Shape shape, DeviceMemory weight) {
     Shape timed = shape.withRows(roundedUp(shape.rows()));
     Algorithm found = chosen.get(timed);
     if (found == null) {
-      found = choose(timed, weight);
-      chosen.put(timed, found);
+      try {
+        found = choose(timed, weight);
+        chosen.put(timed, found);
+      } catch (OutOfDeviceMemoryException e) {
+        LOG.log(System.Logger.Level.DEBUG, "products are not timed: {0}", e.getMessage());
+      }
     }
     return found;
   }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.chunkllama.cuda.driver.CudaEvent;
 import org.chunkllama.cuda.driver.CudaGraph;
+import org.chunkllama.cuda.driver.OutOfDeviceMemoryException;
 import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.spi.KvCache;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decode steps as CUDA graphs, one per number of rows. The first step of a number runs as it is
  * (kernels are compiled, algorithms chosen, memory taken), the second is recorded, later ones are
- * repeated by one call. When memory that was recorded is freed, all graphs are dropped.
+ * repeated by one call. When memory that was recorded is freed, all graphs are dropped. Where the
+ * GPU has no room for a graph the others are dropped; where that does not help, steps run as they
+ * are.
  */
 final class StepGraphs implements AutoCloseable {
   /** More rows than this are mostly prefill: launches cost little beside their work. */
@@ -27,6 +30,8 @@ final class StepGraphs implements AutoCloseable {
   /** Off for profilers, which see single kernels then. */
   private static final boolean ENABLED =
       Boolean.parseBoolean(System.getProperty("chunkllama.cuda.graphs", "true"));
+
+  private static final System.Logger LOG = System.getLogger(StepGraphs.class.getName());
 
   private record Key(Object owner, KvCache cache, int rows, int outputs) {
     @Override
@@ -53,6 +58,7 @@ final class StepGraphs implements AutoCloseable {
   private final CudaDevice device;
   private final Map<Key, CudaGraph> graphs = new HashMap<>();
   private final Set<Key> warm = new HashSet<>();
+  private final Set<Key> tooLarge = new HashSet<>();
   private @Nullable Key last; // most often that of the next step too
   private long generation;
 
@@ -68,6 +74,7 @@ final class StepGraphs implements AutoCloseable {
     }
     if (generation != device.generation()) {
       clear();
+      tooLarge.clear();
     }
     Key key = last;
     if (key == null || !key.isOf(owner, cache, rows, outputs)) {
@@ -76,14 +83,14 @@ final class StepGraphs implements AutoCloseable {
     }
     CudaGraph graph = graphs.get(key);
     if (graph == null) {
-      if (!warm.contains(key)) {
+      graph = warm.contains(key) && !tooLarge.contains(key) ? recorded(key, operations) : null;
+      if (graph == null) {
         operations.run();
         if (generation == device.generation()) {
           warm.add(key);
         }
         return;
       }
-      graph = device.stream.record(operations);
       keep(key, graph);
     }
     graph.launch(device.stream);
@@ -106,6 +113,26 @@ final class StepGraphs implements AutoCloseable {
     }
     Arrays.sort(micros);
     return micros[rounds / 2];
+  }
+
+  /** Null where the GPU has no room for it. */
+  private @Nullable CudaGraph recorded(Key key, Runnable operations) {
+    try {
+      return device.stream.record(operations);
+    } catch (OutOfDeviceMemoryException e) {
+      if (graphs.isEmpty()) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "steps of {0} rows are launched kernel by kernel, which takes longer: {1}; give the KV"
+                + " pool less with --kv-memory",
+            key.rows,
+            e.getMessage());
+        tooLarge.add(key);
+      } else {
+        clear(); // there may be room next time
+      }
+      return null;
+    }
   }
 
   private void keep(Key key, CudaGraph graph) {

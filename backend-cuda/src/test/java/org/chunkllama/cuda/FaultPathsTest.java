@@ -172,6 +172,36 @@ class FaultPathsTest {
     assertThat(failures).isPositive();
   }
 
+  /** What is kept of other numbers of rows is given up first. */
+  @Test
+  void aStepWithoutRoomForItsGraphRunsAsItIs() throws InterruptedException {
+    FakeCuda cuda = new FakeCuda();
+    try (Decoding decoding = new Decoding(open(cuda))) {
+      steps(decoding, 3, 2);
+      assertThat(cuda.live()).containsEntry("executable graph", 1);
+      decoding.step(4);
+      cuda.fail("cuGraphInstantiateWithFlags", 0, FakeCuda.OUT_OF_MEMORY);
+      decoding.step(4);
+      assertThat(cuda.forgetFailure()).isFalse();
+      assertThat(cuda.live()).doesNotContainKey("executable graph");
+      cuda.fail("cuGraphInstantiateWithFlags", 0, FakeCuda.OUT_OF_MEMORY);
+      decoding.step(4);
+      assertThat(cuda.forgetFailure()).isFalse();
+      int captures = cuda.calls("cuStreamBeginCapture_v2");
+      steps(decoding, 4, 3);
+      assertThat(cuda.calls("cuStreamBeginCapture_v2")).as("not tried again").isEqualTo(captures);
+      steps(decoding, 3, 2);
+      assertThat(cuda.live()).containsEntry("executable graph", 1);
+    }
+    assertAllIsBack(cuda);
+  }
+
+  private static void steps(Decoding decoding, int rows, int count) {
+    for (int step = 0; step < count; step++) {
+      decoding.step(rows);
+    }
+  }
+
   /** A tensor whose queries were read in one type and find no room in another. */
   @Test
   void queriesThatFindNoRoomAreMadeAnew() throws InterruptedException {

@@ -81,6 +81,14 @@ final class CudaDriver {
     }
   }
 
+  /** The same for a call that takes GPU memory nobody can say the size of, for {@code what}. */
+  void checkRoom(int status, String call, String what) {
+    if (status == OUT_OF_MEMORY) {
+      throw new OutOfDeviceMemoryException("no GPU memory is left for " + what);
+    }
+    check(status, call);
+  }
+
   /** The same for an allocation: {@code what} takes the memory, {@code advice} gets it smaller. */
   void checkAllocation(int status, long bytes, String what, String advice, LongSupplier free) {
     if (status == OUT_OF_MEMORY) {

@@ -14,13 +14,18 @@ public final class CudaGraph implements AutoCloseable {
     this.executable = executable;
   }
 
-  /** Takes {@code graph} over. */
+  /**
+   * Takes {@code graph} over.
+   *
+   * @throws OutOfDeviceMemoryException if the GPU has no room for it
+   */
   static CudaGraph instantiate(CudaDriver driver, long graph) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
-      driver.check(
+      driver.checkRoom(
           (int) driver.calls.graphInstantiate().invokeExact(out.address(), graph, 0L),
-          "cuGraphInstantiateWithFlags");
+          "cuGraphInstantiateWithFlags",
+          "a graph");
       return new CudaGraph(driver, out.get(ValueLayout.JAVA_LONG, 0));
     } catch (Throwable e) {
       throw NativeTable.unexpected(e);

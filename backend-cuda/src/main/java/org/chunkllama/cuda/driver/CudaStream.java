@@ -39,7 +39,11 @@ public final class CudaStream implements AutoCloseable {
     }
   }
 
-  /** Records what {@code operations} queue here, instead of running it. */
+  /**
+   * Records what {@code operations} queue here, instead of running it.
+   *
+   * @throws OutOfDeviceMemoryException if the GPU has no room for what was recorded
+   */
   public CudaGraph record(Runnable operations) {
     beginCapture();
     boolean done = false;
