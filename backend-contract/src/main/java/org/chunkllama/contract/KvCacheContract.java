@@ -12,6 +12,7 @@ import org.chunkllama.spi.DType;
 import org.chunkllama.spi.EightBit;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
+import org.chunkllama.spi.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -203,6 +204,23 @@ public abstract class KvCacheContract extends BackendContract {
         assertThatThrownBy(() -> cache.copy(bad[0], bad[1], bad[2]))
             .isInstanceOf(IllegalArgumentException.class);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      ints = {200, 3 * 64, 5 * 64}) // not heads of 64, too few, one more than KV heads share
+  void rowsOfOtherHeadsAreRefused(int columns) {
+    KvLayout kv = new KvLayout(1, 2, 64, 16, DType.F32);
+    AttentionPlanner planner = new AttentionPlanner(16, 1, 2, 2, true);
+    planner.begin();
+    planner.add(new int[] {0}, 0, 1);
+    AttentionPlan plan = planner.finish();
+    try (KvCache cache = backend().kvCache(kv, 1);
+        Tensor qkv = backend().tensor(1, columns)) {
+      assertThatThrownBy(() -> backend().append(cache, 0, qkv, plan))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("columns");
     }
   }
 

@@ -115,6 +115,9 @@ public abstract class NormContract extends BackendContract {
           .isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> backend.rmsNorm(x, 3, x, EPSILON, y))
           .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> backend.rmsNorm(x, 1, y, EPSILON, x))
+          .as("onto itself")
+          .isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> backend.headNorm(x, 2, 2, 1, w, EPSILON))
           .isInstanceOf(IllegalArgumentException.class);
     }

@@ -70,18 +70,13 @@ final class CpuAttention implements AutoCloseable {
   }
 
   /** As {@link org.chunkllama.spi.Backend#append}. */
-  void append(CpuKvCache cache, int layer, CpuTensor qkv, AttentionPlan plan) {
+  void append(CpuKvCache cache, int layer, CpuTensor qkv, int queryHeads, AttentionPlan plan) {
     KvLayout kv = cache.layout();
-    int queryColumns = qkv.columns() - 2 * kv.kvHeads() * kv.headDim();
-    if (queryColumns < 0) {
-      throw new IllegalArgumentException(
-          "qkv has %d columns, too few for K and V".formatted(qkv.columns()));
-    }
     for (int row = 0; row < plan.rows; row++) {
       checkIndex("chunk", plan.rowChunk[row], cache.chunks());
       checkIndex("slot", plan.rowSlot[row], kv.chunkTokens());
     }
-    writer.write(cache, layer, qkv, queryColumns, plan);
+    writer.write(cache, layer, qkv, queryHeads * kv.headDim(), plan);
   }
 
   /** As {@link org.chunkllama.spi.Backend#attention}. */

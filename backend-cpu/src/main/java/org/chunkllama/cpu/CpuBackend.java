@@ -3,21 +3,20 @@ package org.chunkllama.cpu;
 import java.util.List;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Arguments;
-import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.TypedBackend;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All cores of this machine: Vector API kernels. Checks arguments and hands on; every operation has
- * ended when its call returns.
+ * All cores of this machine: Vector API kernels. Every operation has ended when its call returns.
  */
-final class CpuBackend implements Backend {
+final class CpuBackend extends TypedBackend<CpuTensor, CpuMatrix, CpuKvCache> {
   private static final Arguments<CpuTensor, CpuMatrix, CpuKvCache> OURS =
       new Arguments<>(CpuTensor.class, CpuMatrix.class, CpuKvCache.class);
 
@@ -32,6 +31,7 @@ final class CpuBackend implements Backend {
   private final LinearLayers layers;
 
   CpuBackend(BackendOptions options) {
+    super(OURS);
     options.refuseFp16(CpuBackendProvider.NAME);
     int asked = options.threads();
     int threads = asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
@@ -84,100 +84,78 @@ final class CpuBackend implements Backend {
   }
 
   @Override
-  public void embed(Matrix table, int[] tokens, int count, Tensor out) {
-    CpuMatrix from = OURS.matrix(table);
-    Arguments.indices("token", tokens, count, from.outputs());
-    embedding.look(from, tokens, count, OURS.tensor("out", out, count, from.inputs()));
+  protected void embedRows(CpuMatrix table, int[] tokens, int count, CpuTensor out) {
+    Arguments.indices("token", tokens, count, table.outputs());
+    embedding.look(table, tokens, count, out);
   }
 
   @Override
-  public void rmsNorm(Tensor in, int rows, Tensor weight, float epsilon, Tensor out) {
-    Arguments.distinct(in, out);
-    CpuTensor from = OURS.tensor("in", in, rows);
-    CpuTensor w = OURS.tensor("weight", weight, 1, from.columns());
-    rmsNorm.norm(from, rows, w, epsilon, OURS.tensor("out", out, rows, from.columns()));
+  protected void normRows(CpuTensor in, int rows, CpuTensor weight, float epsilon, CpuTensor out) {
+    rmsNorm.norm(in, rows, weight, epsilon, out);
   }
 
   @Override
-  public void headNorm(
-      Tensor inOut, int rows, int firstColumn, int heads, Tensor weight, float epsilon) {
-    CpuTensor x = OURS.tensor("inOut", inOut, rows);
-    CpuTensor w = OURS.tensor("weight", weight, 1);
-    Arguments.heads(x, firstColumn, heads, w.columns());
-    rmsNorm.normHeads(x, rows, firstColumn, heads, w, epsilon);
+  protected void normHeads(
+      CpuTensor inOut, int rows, int firstColumn, int heads, CpuTensor weight, float epsilon) {
+    rmsNorm.normHeads(inOut, rows, firstColumn, heads, weight, epsilon);
   }
 
   @Override
-  public void linear(
-      Matrix w, @Nullable Tensor bias, Tensor in, int rows, Tensor out, boolean add) {
-    Arguments.distinct(in, out);
-    CpuMatrix weight = OURS.matrix(w);
-    CpuTensor from = OURS.tensor("in", in, rows, weight.inputs());
-    CpuTensor to = OURS.tensor("out", out, rows, weight.outputs());
-    CpuTensor b = bias == null ? null : OURS.tensor("bias", bias, 1, weight.outputs());
-    layers.multiply(weight, b, from, rows, to, add);
+  protected void multiply(
+      CpuMatrix weight,
+      @Nullable CpuTensor bias,
+      CpuTensor in,
+      int rows,
+      CpuTensor out,
+      boolean add) {
+    layers.multiply(weight, bias, in, rows, out, add);
   }
 
   @Override
-  public void siluGate(Tensor gateUp, int rows, Tensor out) {
-    Arguments.distinct(gateUp, out);
-    CpuTensor to = OURS.tensor("out", out, rows);
-    siluGate.apply(OURS.tensor("gateUp", gateUp, rows, 2 * to.columns()), rows, to);
+  protected void gate(CpuTensor gateUp, int rows, CpuTensor out) {
+    siluGate.apply(gateUp, rows, out);
   }
 
   @Override
-  public void rotary(
-      Tensor inOut,
+  protected void rotate(
+      CpuTensor inOut,
       int rows,
       int firstColumn,
       int heads,
       int headDim,
       RotaryTable table,
       int[] positions) {
-    CpuTensor x = OURS.tensor("inOut", inOut, rows);
-    Arguments.heads(x, firstColumn, heads, headDim);
-    Arguments.rotated(table, headDim);
     Arguments.indices("position", positions, rows, table.positions());
-    rotary.rotate(x, rows, firstColumn, heads, headDim, table, positions);
+    rotary.rotate(inOut, rows, firstColumn, heads, headDim, table, positions);
   }
 
   @Override
-  public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    CpuKvCache to = OURS.cache(cache, layer, plan);
-    attention.append(to, layer, OURS.tensor("qkv", qkv, plan.rows), plan);
+  protected void appendRows(
+      CpuKvCache cache, int layer, CpuTensor qkv, int queryHeads, AttentionPlan plan) {
+    attention.append(cache, layer, qkv, queryHeads, plan);
   }
 
   @Override
-  public void attention(
-      KvCache cache,
+  protected void attend(
+      CpuKvCache cache,
       int layer,
-      Tensor qkv,
+      CpuTensor qkv,
       int queryHeads,
       float scale,
       AttentionPlan plan,
-      Tensor out) {
-    Arguments.distinct(qkv, out);
-    CpuKvCache kvCache = OURS.cache(cache, layer, plan);
-    KvLayout kv = kvCache.layout();
-    int columns = Arguments.qkvColumns(kv, queryHeads);
-    CpuTensor from = OURS.tensor("qkv", qkv, plan.rows, columns);
-    CpuTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
-    attention.attend(kvCache, layer, from, queryHeads, scale, plan, to);
+      CpuTensor out) {
+    attention.attend(cache, layer, qkv, queryHeads, scale, plan, out);
   }
 
   @Override
-  public void gather(Tensor in, int[] rows, int count, Tensor out) {
-    Arguments.distinct(in, out);
-    CpuTensor from = OURS.tensor("in", in, 0);
-    Arguments.indices("row", rows, count, from.rows());
-    rowCopy.gather(from, rows, count, OURS.tensor("out", out, count, from.columns()));
+  protected void gatherRows(CpuTensor in, int[] rows, int count, CpuTensor out) {
+    Arguments.indices("row", rows, count, in.rows());
+    rowCopy.gather(in, rows, count, out);
   }
 
   @Override
-  public void argmax(Tensor in, int rows, int[] indices) {
-    CpuTensor from = OURS.tensor("in", in, rows);
-    Arguments.room("index", indices, rows);
-    argMax.find(from, rows, indices);
+  protected void likeliest(CpuTensor in, int rows, int[] indices) {
+    argMax.find(in, rows, indices);
   }
 
   @Override

@@ -99,7 +99,7 @@ final class AttentionCase implements AutoCloseable {
         for (int row = 0; row < plan.rows; row++) {
           tensor.write(row, kv[layer][plan.rowChunk[row]][plan.rowSlot[row]], 0);
         }
-        attention.append(cache, layer, tensor, plan);
+        attention.append(cache, layer, tensor, 0, plan);
       }
     }
   }

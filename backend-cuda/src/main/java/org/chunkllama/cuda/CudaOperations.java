@@ -5,21 +5,16 @@ import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.cuda.driver.Owned;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Arguments;
-import org.chunkllama.spi.Backend;
-import org.chunkllama.spi.KvCache;
-import org.chunkllama.spi.KvLayout;
-import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.RowSampler;
-import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.TypedBackend;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operations of a step: checks arguments, binds the context to the calling thread and hands on
- * to those that launch kernels. All is queued on one stream; the host waits in {@link #argmax}
- * alone.
+ * The operations of a step: binds the context to the calling thread and hands on to those that
+ * launch kernels. All is queued on one stream; the host waits in {@link #argmax} alone.
  */
-abstract class CudaOperations implements Backend {
+abstract class CudaOperations extends TypedBackend<CudaTensor, CudaMatrix, CudaKvCache> {
   /** Arguments as this backend's types. */
   static final Arguments<CudaTensor, CudaMatrix, CudaKvCache> OURS =
       new Arguments<>(CudaTensor.class, CudaMatrix.class, CudaKvCache.class);
@@ -37,6 +32,7 @@ abstract class CudaOperations implements Backend {
 
   /** {@code device}: closed with this, also if it cannot be made. */
   CudaOperations(CudaDevice device) {
+    super(OURS);
     this.device = owned.add(device);
     try {
       quantised = new QuantisedRows(device);
@@ -51,171 +47,118 @@ abstract class CudaOperations implements Backend {
   }
 
   @Override
-  public void embed(Matrix table, int[] tokens, int count, Tensor out) {
-    CudaMatrix from = OURS.matrix(table);
-    CudaTensor to = OURS.tensor("out", out, count, from.inputs());
+  protected void embedRows(CudaMatrix table, int[] ids, int count, CudaTensor out) {
     device.context.bind();
-    rows.embed(from, tables.tokens(tokens, count, from.outputs()), count, to);
+    rows.embed(table, tables.tokens(ids, count, table.outputs()), count, out);
   }
 
   @Override
-  public void rmsNorm(Tensor in, int rowCount, Tensor weight, float epsilon, Tensor out) {
-    Arguments.distinct(in, out);
-    CudaTensor from = OURS.tensor("in", in, rowCount);
-    CudaTensor w = OURS.tensor("weight", weight, 1, from.columns());
-    CudaTensor to = OURS.tensor("out", out, rowCount, from.columns());
+  protected void normRows(
+      CudaTensor in, int count, CudaTensor weight, float epsilon, CudaTensor out) {
     device.context.bind();
-    rows.rmsNorm(from, rowCount, w, epsilon, to);
+    rows.rmsNorm(in, count, weight, epsilon, out);
   }
 
   @Override
-  public void headNorm(
-      Tensor inOut, int rowCount, int firstColumn, int heads, Tensor weight, float epsilon) {
-    CudaTensor x = OURS.tensor("inOut", inOut, rowCount);
-    CudaTensor w = OURS.tensor("weight", weight, 1);
-    Arguments.heads(x, firstColumn, heads, w.columns());
+  protected void normHeads(
+      CudaTensor inOut, int count, int firstColumn, int heads, CudaTensor weight, float epsilon) {
     device.context.bind();
-    rows.headNorm(x, rowCount, firstColumn, heads, w, epsilon);
+    rows.headNorm(inOut, count, firstColumn, heads, weight, epsilon);
   }
 
   @Override
-  public void linear(
-      Matrix w, @Nullable Tensor bias, Tensor in, int rowCount, Tensor out, boolean add) {
-    Arguments.distinct(in, out);
-    CudaMatrix weight = OURS.matrix(w);
-    CudaTensor from = OURS.tensor("in", in, rowCount, weight.inputs());
-    CudaTensor to = OURS.tensor("out", out, rowCount, weight.outputs());
-    CudaTensor b = bias == null ? null : OURS.tensor("bias", bias, 1, weight.outputs());
+  protected void multiply(
+      CudaMatrix weight,
+      @Nullable CudaTensor bias,
+      CudaTensor in,
+      int count,
+      CudaTensor out,
+      boolean add) {
     device.context.bind();
-    linear.run(weight, b, from, rowCount, to, add);
+    linear.run(weight, bias, in, count, out, add);
   }
 
   @Override
-  public void siluGate(Tensor gateUp, int rowCount, Tensor out) {
-    Arguments.distinct(gateUp, out);
-    CudaTensor to = OURS.tensor("out", out, rowCount);
-    CudaTensor from = OURS.tensor("gateUp", gateUp, rowCount, 2 * to.columns());
+  protected void gate(CudaTensor gateUp, int count, CudaTensor out) {
     device.context.bind();
-    rows.siluGate(from, rowCount, to);
+    rows.siluGate(gateUp, count, out);
   }
 
   @Override
-  public void rotary(
-      Tensor inOut,
-      int rowCount,
+  protected void rotate(
+      CudaTensor inOut,
+      int count,
       int firstColumn,
       int heads,
       int headDim,
       RotaryTable table,
       int[] positions) {
-    CudaTensor x = OURS.tensor("inOut", inOut, rowCount);
-    Arguments.heads(x, firstColumn, heads, headDim);
-    Arguments.rotated(table, headDim);
     device.context.bind();
     rows.rotary(
-        x,
-        rowCount,
+        inOut,
+        count,
         firstColumn,
         heads,
         headDim,
         table,
-        tables.positions(positions, rowCount, table.positions()));
+        tables.positions(positions, count, table.positions()));
   }
 
   @Override
-  public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    CudaKvCache to = OURS.cache(cache, layer, plan);
-    CudaTensor from = OURS.tensor("qkv", qkv, plan.rows);
-    int queries = queryHeads(to.layout(), from.columns());
-    if (plan.rows == 0) {
-      return;
-    }
+  protected void appendRows(
+      CudaKvCache cache, int layer, CudaTensor qkv, int queryHeads, AttentionPlan plan) {
     device.context.bind();
-    to.append(layer, from, plan.rows, attention.tables(to, queries).of(plan));
+    cache.append(layer, qkv, plan.rows, attention.tables(cache, queryHeads).of(plan));
   }
 
   @Override
-  public void rotaryAppend(
-      KvCache cache,
+  protected void rotateAndAppend(
+      CudaKvCache cache,
       int layer,
-      Tensor qkv,
+      CudaTensor qkv,
       int queryHeads,
       RotaryTable table,
       int[] positions,
       AttentionPlan plan) {
-    CudaKvCache to = OURS.cache(cache, layer, plan);
-    KvLayout kv = to.layout();
-    CudaTensor x = OURS.tensor("qkv", qkv, plan.rows, Arguments.qkvColumns(kv, queryHeads));
-    Arguments.rotated(table, kv.headDim());
-    if (plan.rows == 0) {
-      return;
-    }
     device.context.bind();
-    MatrixProduct.Type queries = attention.queryType(to, queryHeads);
-    if (queries == null || !to.rotates(table)) {
-      Backend.super.rotaryAppend(cache, layer, qkv, queryHeads, table, positions, plan);
+    MatrixProduct.Type queries = attention.queryType(cache, queryHeads);
+    if (queries == null || !cache.rotates(table)) {
+      super.rotateAndAppend(cache, layer, qkv, queryHeads, table, positions, plan);
       return;
     }
-    to.rotaryAppend(
+    cache.rotaryAppend(
         layer,
-        x,
+        qkv,
         plan.rows,
         rows.rotaryTables.of(table),
         tables.positions(positions, plan.rows, table.positions()),
-        attention.tables(to, queryHeads).of(plan),
-        x.queriesToWrite(queries, queryHeads * kv.headDim(), plan.rows));
-  }
-
-  private static int queryHeads(KvLayout kv, int columns) {
-    int heads = columns / kv.headDim() - 2 * kv.kvHeads();
-    if (columns % kv.headDim() != 0 || heads < 0 || heads % kv.kvHeads() != 0) {
-      throw new IllegalArgumentException(
-          "qkv has %d columns, which are not queries, keys and values of %d KV heads of %d"
-              .formatted(columns, kv.kvHeads(), kv.headDim()));
-    }
-    return heads;
+        attention.tables(cache, queryHeads).of(plan),
+        qkv.queriesToWrite(queries, queryHeads * cache.layout().headDim(), plan.rows));
   }
 
   @Override
-  public void attention(
-      KvCache cache,
+  protected void attend(
+      CudaKvCache cache,
       int layer,
-      Tensor qkv,
+      CudaTensor qkv,
       int queryHeads,
       float scale,
       AttentionPlan plan,
-      Tensor out) {
-    Arguments.distinct(qkv, out);
-    CudaKvCache from = OURS.cache(cache, layer, plan);
-    KvLayout kv = from.layout();
-    int columns = Arguments.qkvColumns(kv, queryHeads);
-    CudaTensor q = OURS.tensor("qkv", qkv, plan.rows, columns);
-    CudaTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
-    if (plan.rows == 0) {
-      return;
-    }
+      CudaTensor out) {
     device.context.bind();
-    attention.run(from, layer, q, queryHeads, scale, plan, to);
+    attention.run(cache, layer, qkv, queryHeads, scale, plan, out);
   }
 
   @Override
-  public void gather(Tensor in, int[] indices, int count, Tensor out) {
-    Arguments.distinct(in, out);
-    CudaTensor from = OURS.tensor("in", in, 0);
-    CudaTensor to = OURS.tensor("out", out, count, from.columns());
+  protected void gatherRows(CudaTensor in, int[] indices, int count, CudaTensor out) {
     device.context.bind();
-    rows.gather(from, tables.outputRows(indices, count, from.rows()), count, to);
+    rows.gather(in, tables.outputRows(indices, count, in.rows()), count, out);
   }
 
   @Override
-  public void argmax(Tensor in, int rowCount, int[] indices) {
-    CudaTensor from = OURS.tensor("in", in, rowCount);
-    Arguments.room("index", indices, rowCount);
-    if (rowCount == 0) {
-      return;
-    }
+  protected void likeliest(CudaTensor in, int count, int[] indices) {
     device.context.bind();
-    sampler().likeliest(from, rowCount, indices);
+    sampler().likeliest(in, count, indices);
   }
 
   @Override

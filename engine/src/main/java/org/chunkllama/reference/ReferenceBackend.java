@@ -5,20 +5,25 @@ import java.util.List;
 import java.util.Set;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.spi.Arguments;
-import org.chunkllama.spi.Backend;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.Tensor;
+import org.chunkllama.spi.TypedBackend;
 import org.chunkllama.spi.WeightTensor;
 import org.jspecify.annotations.Nullable;
 
 /** Plain loops on the calling thread; sums in double precision whatever precision was asked for. */
-final class ReferenceBackend implements Backend {
+final class ReferenceBackend
+    extends TypedBackend<ReferenceTensor, ReferenceMatrix, ReferenceKvCache> {
   private static final Arguments<ReferenceTensor, ReferenceMatrix, ReferenceKvCache> OURS =
       new Arguments<>(ReferenceTensor.class, ReferenceMatrix.class, ReferenceKvCache.class);
+
+  ReferenceBackend() {
+    super(OURS);
+  }
 
   @Override
   public String name() {
@@ -56,38 +61,34 @@ final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public void embed(Matrix table, int[] tokens, int count, Tensor out) {
-    ReferenceMatrix rows = OURS.matrix(table);
-    ReferenceTensor to = OURS.tensor("out", out, count, rows.inputs());
-    Arguments.indices("token", tokens, count, rows.outputs());
+  protected void embedRows(ReferenceMatrix table, int[] tokens, int count, ReferenceTensor out) {
+    Arguments.indices("token", tokens, count, table.outputs());
     for (int i = 0; i < count; i++) {
-      rows.row(tokens[i], to.data, to.at(i));
+      table.row(tokens[i], out.data, out.at(i));
     }
   }
 
   @Override
-  public void rmsNorm(Tensor in, int rows, Tensor weight, float epsilon, Tensor out) {
-    Arguments.distinct(in, out);
-    ReferenceTensor from = OURS.tensor("in", in, rows);
-    int n = from.columns();
-    ReferenceTensor w = OURS.tensor("weight", weight, 1, n);
-    ReferenceTensor to = OURS.tensor("out", out, rows, n);
+  protected void normRows(
+      ReferenceTensor in, int rows, ReferenceTensor weight, float epsilon, ReferenceTensor out) {
     for (int r = 0; r < rows; r++) {
-      norm(from.data, from.at(r), n, w.data, epsilon, to.data, to.at(r));
+      norm(in.data, in.at(r), in.columns(), weight.data, epsilon, out.data, out.at(r));
     }
   }
 
   @Override
-  public void headNorm(
-      Tensor inOut, int rows, int firstColumn, int heads, Tensor weight, float epsilon) {
-    ReferenceTensor x = OURS.tensor("inOut", inOut, rows);
+  protected void normHeads(
+      ReferenceTensor inOut,
+      int rows,
+      int firstColumn,
+      int heads,
+      ReferenceTensor weight,
+      float epsilon) {
     int n = weight.columns();
-    ReferenceTensor w = OURS.tensor("weight", weight, 1, n);
-    Arguments.heads(x, firstColumn, heads, n);
     for (int r = 0; r < rows; r++) {
       for (int head = 0; head < heads; head++) {
-        int at = x.at(r) + firstColumn + head * n;
-        norm(x.data, at, n, w.data, epsilon, x.data, at);
+        int at = inOut.at(r) + firstColumn + head * n;
+        norm(inOut.data, at, n, weight.data, epsilon, inOut.data, at);
       }
     }
   }
@@ -105,21 +106,21 @@ final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public void linear(
-      Matrix w, @Nullable Tensor bias, Tensor in, int rows, Tensor out, boolean add) {
-    Arguments.distinct(in, out);
-    ReferenceMatrix weight = OURS.matrix(w);
-    ReferenceTensor from = OURS.tensor("in", in, rows, weight.inputs());
-    ReferenceTensor to = OURS.tensor("out", out, rows, weight.outputs());
-    ReferenceTensor b = bias == null ? null : OURS.tensor("bias", bias, 1, weight.outputs());
+  protected void multiply(
+      ReferenceMatrix weight,
+      @Nullable ReferenceTensor bias,
+      ReferenceTensor in,
+      int rows,
+      ReferenceTensor out,
+      boolean add) {
     float[] row = new float[weight.inputs()];
     for (int o = 0; o < weight.outputs(); o++) {
       weight.row(o, row, 0);
-      double start = b == null ? 0 : b.data[o];
+      double start = bias == null ? 0 : bias.data[o];
       for (int r = 0; r < rows; r++) {
-        int at = to.at(r) + o;
-        double sum = start + dot(row, from.data, from.at(r));
-        to.data[at] = (float) (add ? to.data[at] + sum : sum);
+        int at = out.at(r) + o;
+        double sum = start + dot(row, in.data, in.at(r));
+        out.data[at] = (float) (add ? out.data[at] + sum : sum);
       }
     }
   }
@@ -133,35 +134,30 @@ final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public void siluGate(Tensor gateUp, int rows, Tensor out) {
-    ReferenceTensor to = OURS.tensor("out", out, rows);
-    int n = to.columns();
-    ReferenceTensor from = OURS.tensor("gateUp", gateUp, rows, 2 * n);
+  protected void gate(ReferenceTensor gateUp, int rows, ReferenceTensor out) {
+    int n = out.columns();
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < n; j++) {
-        double gate = from.data[from.at(r) + j];
-        double up = from.data[from.at(r) + n + j];
-        to.data[to.at(r) + j] = (float) (gate / (1 + Math.exp(-gate)) * up);
+        double gate = gateUp.data[gateUp.at(r) + j];
+        double up = gateUp.data[gateUp.at(r) + n + j];
+        out.data[out.at(r) + j] = (float) (gate / (1 + Math.exp(-gate)) * up);
       }
     }
   }
 
   @Override
-  public void rotary(
-      Tensor inOut,
+  protected void rotate(
+      ReferenceTensor inOut,
       int rows,
       int firstColumn,
       int heads,
       int headDim,
       RotaryTable table,
       int[] positions) {
-    ReferenceTensor x = OURS.tensor("inOut", inOut, rows);
-    Arguments.heads(x, firstColumn, heads, headDim);
-    Arguments.rotated(table, headDim);
     Arguments.indices("position", positions, rows, table.positions());
     for (int r = 0; r < rows; r++) {
       for (int head = 0; head < heads; head++) {
-        rotate(x.data, x.at(r) + firstColumn + head * headDim, table, positions[r]);
+        rotate(inOut.data, inOut.at(r) + firstColumn + head * headDim, table, positions[r]);
       }
     }
   }
@@ -182,66 +178,48 @@ final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public void append(KvCache cache, int layer, Tensor qkv, AttentionPlan plan) {
-    ReferenceKvCache to = OURS.cache(cache, layer, plan);
-    KvLayout kv = to.layout();
-    ReferenceTensor from = OURS.tensor("qkv", qkv, plan.rows);
+  protected void appendRows(
+      ReferenceKvCache cache, int layer, ReferenceTensor qkv, int queryHeads, AttentionPlan plan) {
+    KvLayout kv = cache.layout();
     int values = kv.kvHeads() * kv.headDim();
-    int keys = from.columns() - 2 * values;
-    Check.that(
-        keys >= 0 && keys % kv.headDim() == 0,
-        "qkv has %d columns, which do not end in K and V of %d x %d",
-        from.columns(),
-        kv.kvHeads(),
-        kv.headDim());
+    int keys = queryHeads * kv.headDim();
     for (int r = 0; r < plan.rows; r++) {
       int chunk = plan.rowChunk[r];
-      Check.that(chunk >= 0 && chunk < to.chunks(), "chunk %d of %d", chunk, to.chunks());
+      Check.that(chunk >= 0 && chunk < cache.chunks(), "chunk %d of %d", chunk, cache.chunks());
       for (int head = 0; head < kv.kvHeads(); head++) {
-        int at = from.at(r) + keys + head * kv.headDim();
-        to.put(layer, chunk, false, head, plan.rowSlot[r], from.data, at);
-        to.put(layer, chunk, true, head, plan.rowSlot[r], from.data, at + values);
+        int at = qkv.at(r) + keys + head * kv.headDim();
+        cache.put(layer, chunk, false, head, plan.rowSlot[r], qkv.data, at);
+        cache.put(layer, chunk, true, head, plan.rowSlot[r], qkv.data, at + values);
       }
     }
   }
 
   @Override
-  public void attention(
-      KvCache cache,
+  protected void attend(
+      ReferenceKvCache cache,
       int layer,
-      Tensor qkv,
+      ReferenceTensor qkv,
       int queryHeads,
       float scale,
       AttentionPlan plan,
-      Tensor out) {
-    Arguments.distinct(qkv, out);
-    ReferenceKvCache from = OURS.cache(cache, layer, plan);
-    KvLayout kv = from.layout();
-    int columns = Arguments.qkvColumns(kv, queryHeads);
-    ReferenceTensor q = OURS.tensor("qkv", qkv, plan.rows, columns);
-    ReferenceTensor to = OURS.tensor("out", out, plan.rows, queryHeads * kv.headDim());
-    new ReferenceAttention(from, layer, q, queryHeads, scale, plan).run(to);
+      ReferenceTensor out) {
+    new ReferenceAttention(cache, layer, qkv, queryHeads, scale, plan).run(out);
   }
 
   @Override
-  public void gather(Tensor in, int[] rows, int count, Tensor out) {
-    Arguments.distinct(in, out);
-    ReferenceTensor from = OURS.tensor("in", in, 0);
-    ReferenceTensor to = OURS.tensor("out", out, count, from.columns());
-    Arguments.indices("row", rows, count, from.rows());
+  protected void gatherRows(ReferenceTensor in, int[] rows, int count, ReferenceTensor out) {
+    Arguments.indices("row", rows, count, in.rows());
     for (int i = 0; i < count; i++) {
-      from.read(rows[i], to.data, to.at(i));
+      in.read(rows[i], out.data, out.at(i));
     }
   }
 
   @Override
-  public void argmax(Tensor in, int rows, int[] indices) {
-    ReferenceTensor from = OURS.tensor("in", in, rows);
-    Arguments.room("index", indices, rows);
+  protected void likeliest(ReferenceTensor in, int rows, int[] indices) {
     for (int r = 0; r < rows; r++) {
       int best = 0;
-      for (int j = 1; j < from.columns(); j++) {
-        if (from.data[from.at(r) + j] > from.data[from.at(r) + best]) {
+      for (int j = 1; j < in.columns(); j++) {
+        if (in.data[in.at(r) + j] > in.data[in.at(r) + best]) {
           best = j;
         }
       }

@@ -71,14 +71,14 @@ public final class Arguments<T extends Tensor, M extends Matrix, C extends KvCac
 
   /** Input and output are not the same memory. */
   @SuppressWarnings("ReferenceEquality") // the same memory, not equal values
-  public static void distinct(Tensor in, Tensor out) {
+  static void distinct(Tensor in, Tensor out) {
     if (in == out) {
       throw new IllegalArgumentException("input and output are the same tensor");
     }
   }
 
   /** Heads [0, heads) of {@code headDim} values from {@code firstColumn} on lie inside a row. */
-  public static void heads(Tensor tensor, int firstColumn, int heads, int headDim) {
+  static void heads(Tensor tensor, int firstColumn, int heads, int headDim) {
     if (firstColumn < 0 || heads < 0 || firstColumn + (long) heads * headDim > tensor.columns()) {
       throw new IllegalArgumentException(
           "%d heads of %d from column %d do not fit %d columns"
@@ -87,7 +87,7 @@ public final class Arguments<T extends Tensor, M extends Matrix, C extends KvCac
   }
 
   /** Columns of queries, keys and values in a row; query heads share KV heads evenly. */
-  public static int qkvColumns(KvLayout kv, int queryHeads) {
+  static int qkvColumns(KvLayout kv, int queryHeads) {
     if (queryHeads < 1 || queryHeads % kv.kvHeads() != 0) {
       throw new IllegalArgumentException(
           "%d query heads are no multiple of %d KV heads".formatted(queryHeads, kv.kvHeads()));
@@ -95,18 +95,19 @@ public final class Arguments<T extends Tensor, M extends Matrix, C extends KvCac
     return (queryHeads + 2 * kv.kvHeads()) * kv.headDim();
   }
 
-  /** A row of {@code qkv} holds just queries, keys and values. */
-  static void qkv(Tensor qkv, KvLayout kv, int queryHeads) {
-    int columns = qkvColumns(kv, queryHeads);
-    if (qkv.columns() != columns) {
+  /** Query heads in a row of so many columns. */
+  static int queryHeads(KvLayout kv, int columns) {
+    int heads = columns / kv.headDim() - 2 * kv.kvHeads();
+    if (columns % kv.headDim() != 0 || heads < 0 || heads % kv.kvHeads() != 0) {
       throw new IllegalArgumentException(
-          "qkv has %d columns, queries, keys and values of %d heads take %d"
-              .formatted(qkv.columns(), queryHeads, columns));
+          "qkv has %d columns, which are not queries, keys and values of %d KV heads of %d"
+              .formatted(columns, kv.kvHeads(), kv.headDim()));
     }
+    return heads;
   }
 
   /** A table rotates pairs of values inside a head. */
-  public static void rotated(RotaryTable table, int headDim) {
+  static void rotated(RotaryTable table, int headDim) {
     if (table.rotatedDim() > headDim || table.rotatedDim() % 2 != 0) {
       throw new IllegalArgumentException(
           table.rotatedDim() + " values of a head of " + headDim + " cannot be rotated");

@@ -164,19 +164,14 @@ public interface Backend extends AutoCloseable {
    *
    * @param qkv as in {@link #append}, not rotated yet
    */
-  default void rotaryAppend(
+  void rotaryAppend(
       KvCache cache,
       int layer,
       Tensor qkv,
       int queryHeads,
       RotaryTable table,
       int[] positions,
-      AttentionPlan plan) {
-    KvLayout kv = cache.layout();
-    Arguments.qkv(qkv, kv, queryHeads);
-    rotary(qkv, plan.rows, 0, queryHeads + kv.kvHeads(), kv.headDim(), table, positions);
-    append(cache, layer, qkv, plan);
-  }
+      AttentionPlan plan);
 
   /**
    * Attention of all rows of the plan over their chunks: softmax(q.K^T * scale) . V with rows
