@@ -57,7 +57,18 @@ __device__ __forceinline__ void narrow4(float4 v, typename Stored<TYPE>::T* to) 
   }
 }
 
-// The way back; from is aligned to four values.
+// Eight in 16 bits, to on 16 bytes of global memory. One store: the compiler makes four of an assignment at times.
+template <int TYPE>
+__device__ __forceinline__ void narrow8(const float (&v)[8], unsigned short* to) {
+  unsigned words[4];
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    words[i] = narrow<TYPE>(v[2 * i]) | (unsigned)narrow<TYPE>(v[2 * i + 1]) << 16;
+  }
+  asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(words[0]), "r"(words[1]), "r"(words[2]), "r"(words[3]) : "memory");
+}
+
+// The way back of four; from is aligned to four values.
 template <int TYPE>
 __device__ __forceinline__ float4 widen4(const typename Stored<TYPE>::T* from) {
   if constexpr (TYPE == F32) {

@@ -33,7 +33,8 @@ extern "C" __global__ void pack(
   }
 }
 
-// out[i] = table[tokens[i]] where that row lies in [first_row, first_row + rows), of which weights holds the tiles: one block of threads a row.
+// out[i] = table[tokens[i]] where that row lies in [first_row, first_row + rows), of which weights holds the tiles: one block of threads a
+// row, eight inputs a thread.
 extern "C" __global__ void embed(
     const byte* __restrict__ weights,
     int first_row,
@@ -45,36 +46,44 @@ extern "C" __global__ void embed(
   if (row < 0 || row >= rows) {
     return;
   }
-  const byte* blocks = weights + row / 16 * (long)(columns / FORMAT::VALUES) * Packed::BYTES;
-  for (int j = threadIdx.x; j < columns; j += blockDim.x) {
-    out[(long)blockIdx.x * columns + j] = Packed::value(blocks + (long)(j / FORMAT::VALUES) * Packed::BYTES, row % 16, j % FORMAT::VALUES);
+  const byte* tile = weights + row / 16 * (long)(columns / FORMAT::VALUES) * Packed::BYTES;
+  for (int i = threadIdx.x; i < columns / 8; i += blockDim.x) {
+    int unit = i / 4, t = i % 4;
+    float v[8];
+    Packed::eight(tile + unit / Packed::UNITS * Packed::BYTES, unit % Packed::UNITS, row % 8 * 4 + t, row / 8 % 2, v);
+    float* to = out + (long)blockIdx.x * columns + unit * 32;
+    *reinterpret_cast<float4*>(to + Packed::at(t, 0)) = make_float4(v[0], v[1], v[2], v[3]);
+    *reinterpret_cast<float4*>(to + Packed::at(t, 4)) = make_float4(v[4], v[5], v[6], v[7]);
   }
 }
 
-// All rows, out_stride values apart. Eight neighbours a thread.
+// All rows, out_stride values apart. A warp a unit of 16 rows and 32 inputs at a time.
 extern "C" __global__ void dequantise(
-    byte* __restrict__ weights,
+    const byte* __restrict__ weights,
     int rows,
     int blocks,
     unsigned short* __restrict__ out,
     int out_stride) {
-  const int eights = FORMAT::VALUES / 8;
-  long count = (long)rows * blocks * eights;
-  for (long i = blockIdx.x * (long)blockDim.x + threadIdx.x; i < count; i += (long)gridDim.x * blockDim.x) {
-    long row = i / (blocks * eights);
-    int part = (int)(i % (blocks * eights));
-    const byte* block = block_of(weights, row, blocks, part / eights);
-    unsigned short v[8];
+  unsigned units = (unsigned)(rows + 15) / 16 * blocks * Packed::UNITS;
+  int lane = threadIdx.x % WARP;
+  for (unsigned i = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; i < units; i += gridDim.x * blockDim.x / WARP) {
+    unsigned block = i / Packed::UNITS;
+    int unit = i % Packed::UNITS;
+    int row = block / blocks * 16 + lane / 4;
+    unsigned short* to = out + (long)row * out_stride + block % blocks * FORMAT::VALUES + unit * 32;
 #pragma unroll
-    for (int j = 0; j < 8; j++) {
-      v[j] = narrow<PRODUCT_TYPE>(Packed::value(block, (int)(row % 16), part % eights * 8 + j));
+    for (int upper = 0; upper < 2; upper++, row += 8, to += 8 * (long)out_stride) {
+      if (row < rows) {
+        float v[8];
+        Packed::eight(weights + (long)block * Packed::BYTES, unit, lane, upper, v);
+        if constexpr (Packed::HALVES) {
+          narrow4<PRODUCT_TYPE>(make_float4(v[0], v[1], v[2], v[3]), to + Packed::at(lane % 4, 0));
+          narrow4<PRODUCT_TYPE>(make_float4(v[4], v[5], v[6], v[7]), to + Packed::at(lane % 4, 4));
+        } else {
+          narrow8<PRODUCT_TYPE>(v, to + Packed::at(lane % 4, 0));
+        }
+      }
     }
-    uint4 packed;
-    packed.x = v[0] | v[1] << 16;
-    packed.y = v[2] | v[3] << 16;
-    packed.z = v[4] | v[5] << 16;
-    packed.w = v[6] | v[7] << 16;
-    *reinterpret_cast<uint4*>(out + row * out_stride + part * 8) = packed;
   }
 }
 

@@ -47,10 +47,6 @@ struct Tile {
   // Input j of lane t's eight.
   static __device__ __forceinline__ int at(int t, int j) { return HALVES ? j / 4 * 16 + 4 * t + j % 4 : 8 * t + j; }
 
-  // Inputs [i, i + 1] of which pair, in whose lane.
-  static __device__ __forceinline__ int lane(int i) { return HALVES ? i % 16 / 4 : i / 8; }
-  static __device__ __forceinline__ int place(int i) { return HALVES ? i / 16 * 4 + i % 4 : i % 8; }
-
   static __device__ __forceinline__ const byte* quant_at(const byte* block, int unit, int lane) {
     return block + unit * (EIGHT ? 512 : 256) + lane * (EIGHT ? 16 : 8);
   }
@@ -113,30 +109,39 @@ struct Tile {
     }
   }
 
-  // Value i of row r, as the reader's.
-  static __device__ float value(const byte* block, int r, int i) {
-    int g = r % 8, upper = r / 8, unit = i / 32;
-    int t = lane(i % 32), j = place(i % 32);
-    const byte* from = quant_at(block, unit, 4 * g + t) + upper * 4;
+  // The lane's eight values of row lane / 4 + 8 * upper in a unit, inputs at(lane % 4, 0..7), as the reader's.
+  static __device__ __forceinline__ void eight(const byte* block, int unit, int lane, int upper, float (&v)[8]) {
+    int g = lane / 4;
+    const byte* from = quant_at(block, unit, lane) + upper * 4;
     const byte* large = block + LARGE_AT + g * (LARGE / 8) + upper * 2;
     const byte* small = block + SMALL_AT + unit * 32 + g * 4 + upper;
     float d = half(large);
     if constexpr (EIGHT) {
-      return plain(d, (signed char)from[j / 4 * 8 + j % 4]);
+      u32 words[2] = {word(from), word(from + 8)};
+#pragma unroll
+      for (int j = 0; j < 8; j++) {
+        v[j] = plain(d, (signed char)(words[j / 4] >> j % 4 * 8));
+      }
     } else {
-      int q = word(from) >> (j / 2 * 4 + j % 2 * 16) & 15;
-      if (HIGH > 0) {
-        int bit = high_bit(unit, upper, j / 2) + j % 2 * 16;
-        q |= (word(high_at(block, unit, 4 * g + t)) >> bit & ((1 << HIGH) - 1)) << 4;
+      u32 quants = word(from);
+      u32 more = HIGH > 0 ? word(high_at(block, unit, lane)) : 0;
+      float scale[2] = {d, d};
+      float offset = OFFSET ? half(large + 4) : 0;
+      if constexpr (HALVES) {
+        scale[0] = plain(d, (signed char)small[0]);
+        scale[1] = plain(d, (signed char)small[2]);
+      } else if constexpr (SMALL > 0) {
+        scale[0] = plain(d, small[0]);
+        offset = -plain(offset, small[2]);
       }
-      if (HALVES) {
-        return plain(plain(d, (signed char)small[j / 4 * 2]), q - ZERO);
+#pragma unroll
+      for (int j = 0; j < 8; j++) {
+        int q = quants >> (j / 2 * 4 + j % 2 * 16) & 15;
+        if constexpr (HIGH > 0) {
+          q |= (more >> (high_bit(unit, upper, j / 2) + j % 2 * 16) & ((1 << HIGH) - 1)) << 4;
+        }
+        v[j] = OFFSET ? shifted(scale[0], q, offset) : plain(scale[HALVES ? j / 4 : 0], q - ZERO);
       }
-      if (!OFFSET) {
-        return plain(d, q - ZERO);
-      }
-      float m = half(large + 4);
-      return SMALL > 0 ? twice_scaled(d, small[0], q, m, small[2]) : shifted(d, q, m);
     }
   }
 

@@ -31,17 +31,6 @@ __device__ __forceinline__ void rotate(Runs& x, const float (&cosine)[8], const 
   }
 }
 
-// Eight neighbours in 16 bits, to on 16 bytes.
-template <int TYPE>
-__device__ __forceinline__ void narrow8(const float (&x)[8], unsigned short* to) {
-  unsigned words[4];
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    words[i] = narrow<TYPE>(x[2 * i]) | (unsigned)narrow<TYPE>(x[2 * i + 1]) << 16;
-  }
-  *reinterpret_cast<uint4*>(to) = make_uint4(words[0], words[1], words[2], words[3]);
-}
-
 // A thread's place among queries, keys and values of a row: which head, where in it its runs begin.
 // Threads of a row: heads x PARTS, PARTS a power of two; some of them have nothing to do.
 template <int HEAD, int PARTS>

@@ -87,7 +87,7 @@ final class QuantisedRows {
           .with(stride)
           .launch(
               device.stream,
-              WeightUpload.blocks((long) section.outputs() * w.inputs() / 8),
+              WeightUpload.blocks(Math.ceilDiv(section.outputs(), 16L) * w.inputs()),
               1,
               THREADS,
               0);
