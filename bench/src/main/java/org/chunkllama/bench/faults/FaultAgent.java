@@ -77,7 +77,7 @@ public final class FaultAgent {
         @Nullable Class<?> redefined,
         @Nullable ProtectionDomain domain,
         byte[] bytes) {
-      if (!point.isIn(className)) {
+      if (!point.className().equals(className)) {
         return null; // as it is
       }
       Module own = FaultAgent.class.getModule();

@@ -1,7 +1,5 @@
 package org.chunkllama.bench.faults;
 
-import java.util.List;
-
 /** Where an exception is thrown, and at every how many calls. */
 enum FaultPoint {
   SAMPLER("sampler", 97, "sample", "org/chunkllama/sample/Sampler"),
@@ -9,19 +7,18 @@ enum FaultPoint {
   DECODER("tokenizer, on the way out", 97, "append", "org/chunkllama/text/IncrementalDetokenizer"),
   TEMPLATE("template", 3, "render", "org/chunkllama/text/ChatTemplate"),
   /** A prime: the layer and the step at which it fails vary. */
-  BACKEND(
-      "backend", 397, "attention", "org/chunkllama/cpu/CpuBackend;org/chunkllama/cuda/CudaBackend");
+  BACKEND("backend", 397, "attention", "org/chunkllama/spi/TypedBackend");
 
   private final String part;
   private final int calls;
   private final String method;
-  private final String classes;
+  private final String className;
 
-  FaultPoint(String part, int calls, String method, String classes) {
+  FaultPoint(String part, int calls, String method, String className) {
     this.part = part;
     this.calls = calls;
     this.method = method;
-    this.classes = classes;
+    this.className = className;
   }
 
   /** The part of the server, for people. */
@@ -38,8 +35,8 @@ enum FaultPoint {
     return method;
   }
 
-  /** True for the classes that have the method; named with slashes. */
-  boolean isIn(String className) {
-    return List.of(classes.split(";")).contains(className);
+  /** The class that has the method, named with slashes. */
+  String className() {
+    return className;
   }
 }
