@@ -133,7 +133,8 @@ abstract class CudaOperations extends TypedBackend<CudaTensor, CudaMatrix, CudaK
         rows.rotaryTables.of(table),
         tables.positions(positions, plan.rows, table.positions()),
         attention.tables(cache, queryHeads).of(plan),
-        qkv.queriesToWrite(queries, queryHeads * cache.layout().headDim(), plan.rows));
+        qkv.queryTwin(queries, queryHeads * cache.layout().headDim()));
+    qkv.setQueriesCurrent(plan.rows);
   }
 
   @Override

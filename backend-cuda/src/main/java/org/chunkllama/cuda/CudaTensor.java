@@ -111,14 +111,7 @@ final class CudaTensor implements Tensor {
     return queries != null && queries.columns() <= count ? queries : null;
   }
 
-  /** The queries' twin, made at first, for a kernel that writes its first {@code count} rows. */
-  QueryTwin queriesToWrite(MatrixProduct.Type type, int queryColumns, int count) {
-    QueryTwin made = queryTwin(type, queryColumns);
-    queryRows = count;
-    return made;
-  }
-
-  /** The first {@code count} rows of queries were written along with the tensor. */
+  /** The first {@code count} rows of queries were written. */
   void setQueriesCurrent(int count) {
     queryRows = count;
   }
@@ -133,7 +126,8 @@ final class CudaTensor implements Tensor {
     return found;
   }
 
-  private QueryTwin queryTwin(MatrixProduct.Type type, int queryColumns) {
+  /** The queries' twin, made at first, whatever it holds. */
+  QueryTwin queryTwin(MatrixProduct.Type type, int queryColumns) {
     QueryTwin found = queries;
     if (found == null || found.type() != type || found.columns() != queryColumns) {
       if (found != null) {
