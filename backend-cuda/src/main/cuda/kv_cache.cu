@@ -55,22 +55,13 @@ extern "C" __global__ void rotary_append(
   // What the host has sent is there since the kernel before began.
   int chunk = chunks[row], slot = slots[row];
   float cosine[8], sine[8];
-  if (place.inside && place.rotates) {
-    long at = (long)positions[row] * (HEAD_DIM / 2) + 8 * place.part;
-    read8(cosines + at, cosine);
-    read8(sines + at, sine);
-  }
+  readAngles(place, cosines, sines, positions + row, cosine, sine);
   afterPredecessor();
   if (!place.inside) {
     return;
   }
   Runs x;
-  const float* from = qkv + (long)row * columns + place.head * HEAD_DIM;
-  read8(from + place.first, x.first);
-  read8(from + place.second, x.second);
-  if (place.rotates) {
-    rotate(x, cosine, sine, interleaved);
-  }
+  readRotated(place, qkv + (long)row * columns, cosine, sine, interleaved, x);
   if (place.head < query_heads) {
     Kv* to = queries + (long)row * query_stride + place.head * HEAD_DIM;
     narrow8<KV_TYPE>(x.first, to + place.first);

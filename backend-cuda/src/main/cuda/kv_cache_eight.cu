@@ -83,20 +83,11 @@ extern "C" __global__ void rotary_append(
   Place<HEAD_DIM, PARTS> place(blockIdx.x * blockDim.x + threadIdx.x, query_heads, kv_heads, interleaved);
   int chunk = chunks[row], slot = slots[row];
   float cosine[8], sine[8];
-  if (place.inside && place.rotates) {
-    long at = (long)positions[row] * (HEAD_DIM / 2) + 8 * place.part;
-    read8(cosines + at, cosine);
-    read8(sines + at, sine);
-  }
+  readAngles(place, cosines, sines, positions + row, cosine, sine);
   afterPredecessor();
   Runs x = {};
   if (place.inside) {
-    const float* from = qkv + (long)row * columns + place.head * HEAD_DIM;
-    read8(from + place.first, x.first);
-    read8(from + place.second, x.second);
-    if (place.rotates) {
-      rotate(x, cosine, sine, interleaved);
-    }
+    readRotated(place, qkv + (long)row * columns, cosine, sine, interleaved, x);
   }
   float largest = 0;
   int finite = 1;

@@ -7,7 +7,7 @@ struct Runs {
   float second[8];
 };
 
-__device__ __forceinline__ void read8(const float* __restrict__ from, float (&to)[8]) {
+__device__ __forceinline__ void read8(const float* from, float (&to)[8]) {
   float4 low = *reinterpret_cast<const float4*>(from);
   float4 high = *reinterpret_cast<const float4*>(from + 4);
   to[0] = low.x, to[1] = low.y, to[2] = low.z, to[3] = low.w;
@@ -50,6 +50,29 @@ struct Place {
     second = split ? 8 * part + HEAD / 2 : 16 * part + 8;
   }
 };
+
+// Cosines and sines of its eight pairs at a position, if it rotates any: no kernel writes them.
+template <int HEAD, int PARTS>
+__device__ __forceinline__ void readAngles(
+    const Place<HEAD, PARTS>& place, const float* cosines, const float* sines, const int* position, float (&cosine)[8], float (&sine)[8]) {
+  if (place.inside && place.rotates) {
+    long at = (long)*position * (HEAD / 2) + 8 * place.part;
+    read8(cosines + at, cosine);
+    read8(sines + at, sine);
+  }
+}
+
+// Its values of a row, rotated; it must have some.
+template <int HEAD, int PARTS>
+__device__ __forceinline__ void readRotated(
+    const Place<HEAD, PARTS>& place, const float* row, const float (&cosine)[8], const float (&sine)[8], bool interleaved, Runs& x) {
+  const float* from = row + place.head * HEAD;
+  read8(from + place.first, x.first);
+  read8(from + place.second, x.second);
+  if (place.rotates) {
+    rotate(x, cosine, sine, interleaved);
+  }
+}
 
 __host__ __device__ constexpr int powerOfTwo(int least) {
   int power = 1;
