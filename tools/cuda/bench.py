@@ -60,7 +60,8 @@ class Bench:
             self.kernels[path] = Kernel(path)
         return self.kernels[path]
 
-    def time(self, cubins, hq, hkv, d, c, sequences, sharing=True, costs=Costs(), runs=None):
+    def attention(self, cubins, hq, hkv, d, c, sequences, sharing=True, costs=Costs(), runs=None):
+        """A function that queues the i-th launch, over another copy of K and V each time; the copies, their values, the plan."""
         kernel = self.kernel(cubins, d, c, hq // hkv)
         p = plan(sequences, c, hq // hkv, min(kernel.row_cap, int(costs.query_rows)), max(1, self.processors // hkv), sharing, costs, runs, len(sequences))
         a = Attention(kernel, p, hq, hkv, d, c)
@@ -70,9 +71,13 @@ class Bench:
         q = torch.randn(rows, hq * d, device="cuda").half()
         out = torch.empty_like(q)
         scale = 1 / math.sqrt(d)
+        return lambda i: a.launch(self.pool[i % copies * values :], q, out, scale), copies, values, p
+
+    def time(self, *step, **options):
+        """Microseconds of a launch, bytes of K and V, the plan; arguments of attention."""
+        launch, copies, values, p = self.attention(*step, **options)
         nodes = copies * max(1, -(-24 // copies))
-        launches = [lambda i=i: a.launch(self.pool[i % copies * values :], q, out, scale) for i in range(nodes)]
-        return time_graph(launches), values * 2, p
+        return time_graph([lambda i=i: launch(i) for i in range(nodes)]), values * 2, p
 
     def calibrate(self, cubins):
         kernel = Kernel(os.path.join(cubins, "read.cubin"), "readAll")

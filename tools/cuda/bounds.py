@@ -4,9 +4,7 @@ run: the real program (RUN.sh as device-pack.sh makes it), two layers of large m
 WORKLOADS. table: a line for each kernel and launch size, from those CSVs; needs no GPU. KV and weights are cold in L2 where a workload
 says so; rows of a step, which the kernel before has just written, are not.
 """
-import collections, csv, glob, json, os, re, statistics, subprocess, sys
-
-import gguf_model
+import collections, csv, glob, json, os, re, subprocess, sys
 
 LLAMA = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 2,
@@ -52,6 +50,8 @@ SECTIONS = ("SpeedOfLight", "WarpStateStats", "SchedulerStats", "Occupancy", "La
 
 
 def run(program, out, names):
+    import gguf_model  # needs numpy, which the table does not
+
     os.makedirs(out, exist_ok=True)
     for name, config in FOLDERS.items():
         os.makedirs(f"{out}/{name}", exist_ok=True)
@@ -70,17 +70,17 @@ def run(program, out, names):
                                         env=os.environ | {"CHUNKLLAMA_JAVA_OPTS": options}, timeout=120).returncode
             except subprocess.TimeoutExpired:
                 status = "out of time"
-        print(name, status, len(launches(f"{out}/{name}.csv")), "launches", flush=True)
+        print(name, status, len(read(f"{out}/{name}.csv")[1]), "launches", flush=True)
 
 
-def launches(path):
-    """Launches in ncu's CSV, each a map of metric to text; what the program itself printed is skipped."""
+def read(path):
+    """Units and launches in ncu's CSV, each a map from metrics to texts; what the program itself printed is skipped."""
     lines = open(path, errors="replace").read().splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith('"ID"')), None)
     if start is None:
-        return []
-    rows = list(csv.DictReader(line for line in lines[start:] if line.startswith('"')))
-    return [row for row in rows if row["ID"].isdigit()]  # the line behind the header names units
+        return {}, []
+    units, *rows = csv.DictReader(line for line in lines[start:] if line.startswith('"'))
+    return units, [row for row in rows if row["ID"].isdigit()]
 
 
 def number(launch, metric):
@@ -89,12 +89,6 @@ def number(launch, metric):
 
 
 UNITS = {"ns": 1e-3, "nsecond": 1e-3, "us": 1, "usecond": 1, "ms": 1e3, "msecond": 1e3}
-
-
-def units(path):
-    lines = open(path, errors="replace").read().splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith('"ID"'))
-    return next(csv.DictReader(lines[start:start + 2]))
 
 
 STALL = re.compile(r"smsp__average_warps_issue_stalled_(\w+)_per_issue_active\.ratio")
@@ -111,11 +105,12 @@ def table(out):
     print("| workload | kernel | grid x threads | µs | DRAM % | L2 % | L1 % | issue % | tensor % | warps | a warp waits for |\n|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|")
     for path in sorted(glob.glob(f"{out}/*.csv")):
         groups = collections.defaultdict(list)
-        for launch in launches(path):
+        units, launches = read(path)
+        for launch in launches:
             name = launch["Kernel Name"].split("(")[0]
             groups[name, launch["Grid Size"].replace(" ", ""), launch["Block Size"].replace(" ", "")].append(launch)
         for (name, grid, block), some in groups.items():
-            micros = UNITS[units(path)["gpu__time_duration.sum"]]
+            micros = UNITS[units["gpu__time_duration.sum"]]
             middle = sorted(some, key=lambda x: number(x, "gpu__time_duration.sum"))[len(some) // 2]
             cells = [
                 f"{number(middle, 'gpu__time_duration.sum') * micros:.1f}",

@@ -113,9 +113,7 @@ public abstract class RotaryContract extends BackendContract {
     }
   }
 
-  /**
-   * Attention of two slices behind their rotated keys, the second of them in the other layer too.
-   */
+  /** Attention of two steps, each with a slice of two sequences. */
   private float[] attended(
       KvLayout kv, int group, RotaryTable table, float[] values, boolean atOnce) {
     Backend backend = backend();

@@ -63,11 +63,10 @@ final class RowKernels implements AutoCloseable {
   }
 
   void rmsNorm(CudaTensor in, int rows, CudaTensor weight, float epsilon, CudaTensor out) {
-    DeviceMemory from = in.memory();
     DeviceMemory twin = out.twinToWriteAlone(rows);
     rmsNorm
         .call()
-        .with(from)
+        .with(in.memory())
         .with(weight.memory())
         .with(epsilon)
         .with(in.columns())
@@ -101,11 +100,10 @@ final class RowKernels implements AutoCloseable {
   }
 
   void siluGate(CudaTensor in, int rows, CudaTensor out) {
-    DeviceMemory from = in.memory();
     DeviceMemory twin = out.twinToWriteAlone(rows);
     siluGate
         .call()
-        .with(from)
+        .with(in.memory())
         .with(out.columns())
         .with(twin == null ? out.memoryToWrite() : null)
         .with(twin)

@@ -3,9 +3,7 @@ package org.chunkllama.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.chunkllama.cuda.GivenBack.assertAllIsBack;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -15,7 +13,6 @@ import org.chunkllama.cuda.driver.FakeCuda;
 import org.chunkllama.cuda.driver.OutOfDeviceMemoryException;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
-import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
@@ -25,9 +22,7 @@ import org.chunkllama.spi.RotaryTable;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
 import org.chunkllama.spi.TunableAttention;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,18 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What is left when a call of NVIDIA's libraries fails, whichever it is: on a GPU that computes
  * nothing but counts what it handed out.
  */
-class FaultPathsTest {
+class FaultPathsTest extends FakeGpuTest {
   private static final int CHUNK = 16;
-  @TempDir private Path folder;
-
-  private CudaBackend open(FakeCuda cuda) {
-    return new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults());
-  }
-
-  @AfterEach
-  void awaitCompilers() throws InterruptedException {
-    GivenBack.awaitCompilers();
-  }
 
   @Test
   void everythingIsGivenBack() throws InterruptedException {

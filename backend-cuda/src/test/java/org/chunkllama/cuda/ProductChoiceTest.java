@@ -2,42 +2,26 @@ package org.chunkllama.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.chunkllama.cuda.GivenBack.assertAllIsBack;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.chunkllama.cuda.driver.CudaException;
 import org.chunkllama.cuda.driver.FakeCuda;
-import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.Tensor;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** When algorithms are chosen, and what is left if that fails, on a GPU that computes nothing. */
-class ProductChoiceTest {
+class ProductChoiceTest extends FakeGpuTest {
   private static final int WIDTH = 2048;
   private static final String HEURISTIC = "cublasLtMatmulAlgoGetHeuristic";
 
   /** Of a product that was chosen and failed later. */
   private static final Set<String> MAY_STAY = Set.of("product", "layout");
-
-  @TempDir private Path folder;
-
-  private CudaBackend open(FakeCuda cuda) {
-    return new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults());
-  }
-
-  @AfterEach
-  void awaitCompilers() throws InterruptedException {
-    GivenBack.awaitCompilers();
-  }
 
   private static Matrix weight(CudaBackend backend, int outputs) {
     return backend.randomMatrix(List.of(RandomWeight.named("w", outputs, WIDTH, 1)));

@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.chunkllama.cuda.driver.FakeCuda;
 import org.chunkllama.plan.AttentionPlan;
 import org.chunkllama.plan.AttentionPlanner;
-import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.KvCache;
 import org.chunkllama.spi.KvLayout;
@@ -21,20 +19,17 @@ import org.chunkllama.spi.RowDraws;
 import org.chunkllama.spi.RowSampler;
 import org.chunkllama.spi.StepInputs;
 import org.chunkllama.spi.Tensor;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the host allocates for steps that are alike, on a GPU that computes nothing. */
-class StepAllocationTest {
+class StepAllocationTest extends FakeGpuTest {
   private static final int CHUNK = 64;
   private static final int ROWS = 8;
   private static final int HEADS = 4;
   private static final int WIDTH = HEADS * 64;
   private static final int WARM = 6000; // steps, for the JIT too
   private static final int MEASURED = 2000;
-
-  @TempDir private Path folder;
 
   /** A layer and its surroundings. */
   private static final class Layer {
@@ -126,8 +121,7 @@ class StepAllocationTest {
   void stepsThatAreAlikeAllocateNothing(int outputs) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     FakeCuda cuda = new FakeCuda(FakeCuda.OF_A_STEP);
-    try (CudaBackend backend =
-        new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults())) {
+    try (CudaBackend backend = open(cuda)) {
       Layer layer = new Layer(backend, outputs);
       AttentionPlan first = layer.plan;
       for (int i = 0; i < WARM; i++) {

@@ -2,33 +2,21 @@ package org.chunkllama.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.chunkllama.cuda.driver.FakeCuda;
-import org.chunkllama.spi.BackendOptions;
 import org.chunkllama.spi.Matrix;
 import org.chunkllama.spi.RandomWeight;
 import org.chunkllama.spi.Tensor;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** When tensors are converted to 16 bits and back, on a GPU that computes nothing. */
-class TwinsTest {
+class TwinsTest extends FakeGpuTest {
   private static final int WIDTH = 64;
-
-  @TempDir private Path folder;
-
-  @AfterEach
-  void awaitCompilers() throws InterruptedException {
-    GivenBack.awaitCompilers();
-  }
 
   @Test
   void rowsAreConvertedOnceAndBackOnlyIfTheyAreRead() {
     FakeCuda cuda = new FakeCuda();
-    try (CudaBackend backend =
-            new CudaBackend(cuda.libraries(), folder, BackendOptions.defaults());
+    try (CudaBackend backend = open(cuda);
         Tensor x = backend.tensor(8, WIDTH);
         Tensor y = backend.tensor(8, WIDTH);
         Tensor norm = backend.tensor(1, WIDTH)) {

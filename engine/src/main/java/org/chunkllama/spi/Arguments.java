@@ -43,7 +43,7 @@ public final class Arguments<T extends Tensor, M extends Matrix, C extends KvCac
   }
 
   /** {@code matrix} as the backend's. */
-  public M matrix(Matrix matrix) {
+  M matrix(Matrix matrix) {
     return own(matrices, "the matrix", matrix);
   }
 
@@ -126,7 +126,7 @@ public final class Arguments<T extends Tensor, M extends Matrix, C extends KvCac
   }
 
   /** {@code values} has {@code count} places. */
-  public static void room(String what, int[] values, int count) {
+  static void room(String what, int[] values, int count) {
     if (count < 0 || count > values.length) {
       throw new IllegalArgumentException(
           values.length + " places for " + what + ", " + count + " needed");
