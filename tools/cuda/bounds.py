@@ -88,6 +88,12 @@ def number(launch, metric):
     return float(text.replace(",", "")) if text else float("nan")
 
 
+def size(text):
+    """(x, 1, 1) is x."""
+    x, y, z = text.strip("()").replace(" ", "").split(",")
+    return x if y == z == "1" else f"({x},{y},{z})"
+
+
 UNITS = {"ns": 1e-3, "nsecond": 1e-3, "us": 1, "usecond": 1, "ms": 1e3, "msecond": 1e3}
 
 
@@ -108,7 +114,7 @@ def table(out):
         units, launches = read(path)
         for launch in launches:
             name = launch["Kernel Name"].split("(")[0]
-            groups[name, launch["Grid Size"].replace(" ", ""), launch["Block Size"].replace(" ", "")].append(launch)
+            groups[name, size(launch["Grid Size"]), size(launch["Block Size"])].append(launch)
         for (name, grid, block), some in groups.items():
             micros = UNITS[units["gpu__time_duration.sum"]]
             middle = sorted(some, key=lambda x: number(x, "gpu__time_duration.sum"))[len(some) // 2]
