@@ -33,6 +33,8 @@ def functions(log):
 
 
 def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     arch = sys.argv[1]
     lib = compile.nvrtc()
     print("| kernel | | registers | shared memory (static) | stack | spilled |\n|---|---|---:|---:|---:|---:|")
