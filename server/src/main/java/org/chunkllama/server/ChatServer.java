@@ -56,10 +56,11 @@ public final class ChatServer implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @throws java.io.UncheckedIOException if the address cannot be had
+   * @throws org.chunkllama.error.InvalidRequestException if the address cannot be listened on
    */
   public static ChatServer start(Llm llm, ServerOptions options) {
     Limits limits = options.limits();
+    ListenAddress.check(options.host(), options.port());
     limitTenants(llm, options);
     Model model = new Model(llm, options.modelName(), System.currentTimeMillis() / 1000);
     Service service = new Service();
@@ -80,13 +81,23 @@ public final class ChatServer implements AutoCloseable {
       Gate gate = new Gate(options.keys(), service, options.accessLog(), listener);
       HttpRouting.Builder routing = HttpRouting.builder();
       Routes.add(routing, gate, model, service, generations, prompts, metrics, options.version());
-      WebServer web = web(options, guard, routing).build().start();
+      WebServer web = listening(web(options, guard, routing).build(), options);
       return new ChatServer(web, guard, service, generations, traces);
     } catch (RuntimeException e) {
       guard.close();
       traces.ifPresent(Traces::close);
       throw e;
     }
+  }
+
+  /** It starts without a word where it cannot listen. */
+  private static WebServer listening(WebServer web, ServerOptions options) {
+    web.start();
+    if (!web.isRunning() || web.port() < 0) {
+      web.stop();
+      throw ListenAddress.refused(options.host(), options.port(), "the web server did not start");
+    }
+    return web;
   }
 
   private static void limitTenants(Llm llm, ServerOptions options) {
