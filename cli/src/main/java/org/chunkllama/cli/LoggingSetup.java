@@ -11,8 +11,9 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logging to standard error, in the form of {@link LogLayout}: INFO for our own loggers, WARN for all others.
- * Found by logback as a service; code, because parsing XML would take a tenth of a second.
+ * Logging to standard error, in the form of {@link LogLayout}: INFO for our own loggers, WARN for
+ * all others. Found by logback as a service; code, because parsing XML would take a tenth of a
+ * second.
  */
 public final class LoggingSetup extends ContextAwareBase implements Configurator {
   /** Parent of all our loggers. */
