@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Properties;
 import org.chunkllama.error.InvalidRequestException;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
@@ -47,10 +48,15 @@ final class ConfigFile {
   private static Map<String, String> yaml(Path file) throws IOException {
     JsonNode root;
     try {
-      root = YAMLMapper.builder().build().readTree(Files.readString(file));
+      root =
+          YAMLMapper.builder()
+              .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+              .build()
+              .readTree(Files.readString(file));
     } catch (JacksonException e) {
       throw new InvalidRequestException(
-          "%s is no YAML (line %d)".formatted(file, e.getLocation().getLineNr()));
+          "%s is no YAML, or has a key twice (line %d)"
+              .formatted(file, e.getLocation() == null ? 1 : e.getLocation().getLineNr()));
     }
     Map<String, String> values = new HashMap<>();
     for (Map.Entry<String, JsonNode> entry : root.properties()) {

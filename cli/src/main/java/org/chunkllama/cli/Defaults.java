@@ -1,9 +1,12 @@
 package org.chunkllama.cli;
 
+import java.io.UncheckedIOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.chunkllama.error.InvalidRequestException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -65,7 +68,7 @@ final class Defaults implements IDefaultValueProvider {
     Map<String, String> read = file;
     if (read == null) {
       String path = path();
-      read = path == null ? Map.of() : ConfigFile.read(Path.of(path));
+      read = path == null ? Map.of() : read(path, command);
       file = read;
       for (String key : read.keySet()) {
         if (command.findOption("--" + key) == null) {
@@ -75,6 +78,18 @@ final class Defaults implements IDefaultValueProvider {
       }
     }
     return read;
+  }
+
+  /** Another exception would reach the user with the values of all arguments around it. */
+  private static Map<String, String> read(String path, CommandSpec command) {
+    try {
+      return ConfigFile.read(Path.of(path));
+    } catch (InvalidRequestException e) {
+      throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()));
+    } catch (UncheckedIOException | InvalidPathException e) {
+      throw new ParameterException(
+          command.commandLine(), "--config: cannot read '%s'; give a readable file".formatted(path));
+    }
   }
 
   private @Nullable String path() {

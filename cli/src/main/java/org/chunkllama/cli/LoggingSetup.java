@@ -3,16 +3,17 @@ package org.chunkllama.cli;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logging to standard error, one line an event: INFO for our own loggers, WARN for all others.
- * Found by logback as a service; code, because parsing XML would take a tenth of a second.
+ * Logging to standard error, in the form of {@link LogLayout}: INFO for our own loggers, WARN for
+ * all others. Found by logback as a service; code, because parsing XML would take a tenth of a
+ * second.
  */
 public final class LoggingSetup extends ContextAwareBase implements Configurator {
   /** Parent of all our loggers. */
@@ -27,9 +28,12 @@ public final class LoggingSetup extends ContextAwareBase implements Configurator
 
   @Override
   public ExecutionStatus configure(LoggerContext context) {
-    PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+    LogLayout layout = new LogLayout(context.getLogger(OURS));
+    layout.setContext(context);
+    layout.start();
+    LayoutWrappingEncoder<ILoggingEvent> encoder = new LayoutWrappingEncoder<>();
     encoder.setContext(context);
-    encoder.setPattern("chunkllama: %replace(%level: ){'^INFO: ', ''}%msg%n%nopex");
+    encoder.setLayout(layout);
     encoder.start();
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
     appender.setContext(context);

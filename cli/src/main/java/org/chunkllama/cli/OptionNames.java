@@ -10,7 +10,10 @@ final class OptionNames {
       Map.of(
           "chunkTokens", "chunk-size",
           "poolBytes", "kv-memory",
-          "stepTokens", "max-batch-tokens");
+          "stepTokens", "max-batch-tokens",
+          "queueCapacity", "max-queue",
+          "poolShare", "tenant-pool-share",
+          "queuedTokens", "tenant-queued-tokens");
 
   private OptionNames() {}
 

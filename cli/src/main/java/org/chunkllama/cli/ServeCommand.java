@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code serve}: a model behind HTTP. */
@@ -88,6 +89,10 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (maxQueue < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--max-queue must be 1 or more, not " + maxQueue);
+    }
     ServerOptions options = server.serverOptions(model.model());
     if (printConfig) {
       ConfigListing.lines(spec.commandLine().getParseResult(), defaults)

@@ -1,6 +1,8 @@
 package org.chunkllama.cli;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -185,8 +187,8 @@ final class ServerArguments {
           keys(),
           tls(),
           limits,
-          new TenantLimits(tenantRequests, tenantQueuedTokens, tenantPoolShare),
-          Optional.ofNullable(traces),
+          new TenantLimits(tenantRequests(), tenantQueuedTokens, tenantPoolShare),
+          traces(),
           !noAccessLog);
     } catch (InvalidRequestException | ArithmeticException e) {
       throw new ParameterException(
@@ -202,6 +204,33 @@ final class ServerArguments {
       return ApiKeys.read(apiKeys);
     }
     return apiKey == null ? ApiKeys.none() : ApiKeys.of(Map.of(apiKey, "default"));
+  }
+
+  private int tenantRequests() {
+    if (tenantRequests < 1) {
+      throw new InvalidRequestException(
+          "--tenant-requests must be 1 or more, not " + tenantRequests);
+    }
+    return tenantRequests;
+  }
+
+  private Optional<String> traces() {
+    String url = traces;
+    if (url == null) {
+      return Optional.empty();
+    }
+    try {
+      URI uri = new URI(url);
+      boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+      if (http && uri.getHost() != null) {
+        return Optional.of(url);
+      }
+    } catch (URISyntaxException _) {
+      // said below
+    }
+    throw new InvalidRequestException(
+        "--traces must be a URL such as http://localhost:4318/v1/traces, not '%s'"
+            .formatted(url));
   }
 
   private Optional<TlsFiles> tls() {

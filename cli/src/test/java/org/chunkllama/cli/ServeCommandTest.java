@@ -68,6 +68,35 @@ class ServeCommandTest {
   }
 
   @Test
+  void aFileThatCannotBeReadIsOneLineWithoutArguments(@TempDir Path folder) throws IOException {
+    Path broken = Files.writeString(folder.resolve("broken.yaml"), "port: [1\n");
+    Path twice = Files.writeString(folder.resolve("twice.yaml"), "port: 1\nport: 2\n");
+    Path missing = folder.resolve("missing.yaml");
+    for (Path file : List.of(broken, twice, missing)) {
+      CommandRun run =
+          CommandRun.of("serve", "--api-key", "sk-secret", "--config", file.toString());
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.err()).contains(file.toString()).doesNotContain("sk-secret");
+      assertThat(run.err().lines()).hasSize(1);
+    }
+  }
+
+  @Test
+  void wrongValuesNameTheirOption() {
+    for (List<String> wrong :
+        List.of(
+            List.of("--traces", "foo"),
+            List.of("--tenant-pool-share", "1.5"),
+            List.of("--tenant-requests", "0"),
+            List.of("--max-queue", "0"))) {
+      CommandRun run = CommandRun.of("serve", wrong.get(0), wrong.get(1), "--print-config");
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.err()).contains(wrong.get(0) + " must be");
+      assertThat(run.err().lines()).hasSize(1);
+    }
+  }
+
+  @Test
   void stopsWithStatusZeroAfterItsAnswers() throws Exception {
     Process process = start(StoriesModel.path(), "--max-sequences", "64");
     try (BufferedReader err = process.errorReader();

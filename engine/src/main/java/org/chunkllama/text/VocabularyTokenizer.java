@@ -22,7 +22,7 @@ final class VocabularyTokenizer implements Tokenizer {
       boolean addsSpacePrefix,
       int bosId,
       List<Integer> eosIds) {
-    this.encoder = encoder;
+    this.encoder = new LongTextEncoder(encoder);
     this.vocabulary = vocabulary;
     this.addsSpacePrefix = addsSpacePrefix;
     this.bosId = bosId;

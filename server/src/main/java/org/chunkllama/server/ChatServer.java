@@ -34,6 +34,11 @@ public final class ChatServer implements AutoCloseable {
   /** Connections that may wait for their refusal at once. */
   private static final int REFUSED_AT_ONCE = 1024;
 
+  /** For clients to be told that their requests were cancelled. */
+  private static final Duration TO_TELL_CLIENTS = Duration.ofMillis(500);
+
+  private static final Duration LONGEST_IDLE_PERIOD = Duration.ofSeconds(10);
+
   private final WebServer web;
   private final ConnectionGuard guard;
   private final Service service;
@@ -56,10 +61,11 @@ public final class ChatServer implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @throws java.io.UncheckedIOException if the address cannot be had
+   * @throws org.chunkllama.error.InvalidRequestException if the address cannot be listened on
    */
   public static ChatServer start(Llm llm, ServerOptions options) {
     Limits limits = options.limits();
+    ListenAddress.check(options.host(), options.port());
     limitTenants(llm, options);
     Model model = new Model(llm, options.modelName(), System.currentTimeMillis() / 1000);
     Service service = new Service();
@@ -69,7 +75,7 @@ public final class ChatServer implements AutoCloseable {
     try {
       Metrics metrics = new Metrics(model.name(), llm);
       metrics.gauge(
-          "chunkllama_connections", "Open connections with a request.", guard::connections);
+          "chunkllama_connections", "Open connections, idle ones too.", guard::connections);
       metrics.gauge("chunkllama_http_requests_open", "Requests being answered.", service::open);
       PromptLimit prompts = new PromptLimit(llm, limits.promptTokens());
       Generations generations = new Generations(llm, metrics.generations(), prompts);
@@ -80,13 +86,23 @@ public final class ChatServer implements AutoCloseable {
       Gate gate = new Gate(options.keys(), service, options.accessLog(), listener);
       HttpRouting.Builder routing = HttpRouting.builder();
       Routes.add(routing, gate, model, service, generations, prompts, metrics, options.version());
-      WebServer web = web(options, guard, routing).build().start();
+      WebServer web = listening(web(options, guard, routing).build(), options);
       return new ChatServer(web, guard, service, generations, traces);
     } catch (RuntimeException e) {
       guard.close();
       traces.ifPresent(Traces::close);
       throw e;
     }
+  }
+
+  /** It starts without a word where it cannot listen. */
+  private static WebServer listening(WebServer web, ServerOptions options) {
+    web.start();
+    if (!web.isRunning() || web.port() < 0) {
+      web.stop();
+      throw ListenAddress.refused(options.host(), options.port(), "the web server did not start");
+    }
+    return web;
   }
 
   private static void limitTenants(Llm llm, ServerOptions options) {
@@ -111,6 +127,7 @@ public final class ChatServer implements AutoCloseable {
             .maxTcpConnections(limits.connections() + REFUSED_AT_ONCE)
             .maxPayloadSize(limits.bodyBytes())
             .idleConnectionTimeout(limits.idleTime())
+            .idleConnectionPeriod(idlePeriod(limits.idleTime()))
             .connectionOptions(o -> o.readTimeout(limits.requestTime()).tcpNoDelay(true))
             .shutdownGracePeriod(Duration.ofMillis(500))
             .shutdownHook(false)
@@ -118,6 +135,12 @@ public final class ChatServer implements AutoCloseable {
             .routing(routing);
     options.tls().ifPresent(files -> web.tls(Tls.create(TlsSetup.of(files))));
     return web;
+  }
+
+  /** How often idle connections are looked for. */
+  private static Duration idlePeriod(Duration idle) {
+    Duration half = idle.dividedBy(2);
+    return half.compareTo(LONGEST_IDLE_PERIOD) < 0 ? half : LONGEST_IDLE_PERIOD;
   }
 
   private static DirectHandlers directHandlers() {
@@ -145,11 +168,12 @@ public final class ChatServer implements AutoCloseable {
    */
   public boolean drain(Duration limit) throws InterruptedException {
     service.drain();
+    guard.drain();
     if (service.awaitEmpty(limit)) {
       return true;
     }
     generations.cancelAll();
-    service.awaitEmpty(Duration.ofSeconds(5)); // long enough to tell their clients
+    service.awaitEmpty(TO_TELL_CLIENTS);
     return false;
   }
 
@@ -158,6 +182,7 @@ public final class ChatServer implements AutoCloseable {
   public void close() {
     service.drain();
     generations.cancelAll();
+    guard.cutAll(); // the web server would wait for them, one after the other
     web.stop();
     guard.close();
     traces.ifPresent(Traces::close);

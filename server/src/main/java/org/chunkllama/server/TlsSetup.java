@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
@@ -21,11 +23,40 @@ final class TlsSetup {
   private TlsSetup() {}
 
   static TlsConfig of(TlsFiles files) {
+    PrivateKey key = key(files.key());
+    List<X509Certificate> chain = chain(files.certificate());
+    if (!belong(key, chain.getFirst().getPublicKey())) {
+      throw new InvalidRequestException(
+          "the key in %s does not belong to the certificate in %s; give the pair"
+              .formatted(files.key(), files.certificate()));
+    }
     return TlsConfig.builder()
-        .privateKey(key(files.key()))
-        .privateKeyCertChain(chain(files.certificate()))
+        .privateKey(key)
+        .privateKeyCertChain(chain)
         .applicationProtocols(List.of("http/1.1"))
         .buildPrototype();
+  }
+
+  /** What the one signs the other must verify. */
+  private static boolean belong(PrivateKey key, PublicKey certified) {
+    String algorithm =
+        switch (key.getAlgorithm()) {
+          case "RSA" -> "SHA256withRSA";
+          case "EC" -> "SHA256withECDSA";
+          default -> "Ed25519";
+        };
+    byte[] data = {1, 2, 3};
+    try {
+      Signature signature = Signature.getInstance(algorithm);
+      signature.initSign(key);
+      signature.update(data);
+      byte[] signed = signature.sign();
+      signature.initVerify(certified);
+      signature.update(data);
+      return signature.verify(signed);
+    } catch (GeneralSecurityException _) {
+      return false; // another algorithm's key
+    }
   }
 
   private static List<X509Certificate> chain(Path file) {

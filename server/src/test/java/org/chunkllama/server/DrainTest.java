@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.chunkllama.server.tenant.ApiKeys;
 import org.junit.jupiter.api.Test;
 
 /** A server that is told to stop. */
@@ -51,6 +52,27 @@ class DrainTest {
       }
       assertThat(drained.get()).isTrue();
       server.awaitIdle();
+    }
+  }
+
+  /** What has not all come is no request yet: it is closed, and nobody waits for it. */
+  @Test
+  void aHalfSentRequestHoldsNothingUp() throws Exception {
+    try (TestServer server = new TestServer()) {
+      ChatServer other =
+          ChatServer.start(server.llm, TestServer.options(ApiKeys.none(), Limits.defaults()));
+      try (RawClient half = new RawClient(other.port());
+          RawClient running = new RawClient(other.port())) {
+        half.write(RawClient.head(PATH, 1000) + "{");
+        running.post(PATH, body(480).replace("}", ",\"n\":16}"));
+        running.readUntil("data: ");
+        assertThat(other.openRequests()).isEqualTo(1);
+        long start = System.nanoTime();
+        other.drain(Duration.ofMillis(1200));
+        other.close();
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+        assertThat(half.readAll()).doesNotContain("200 OK"); // it ends
+      }
     }
   }
 

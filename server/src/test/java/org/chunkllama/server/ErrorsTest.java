@@ -40,6 +40,9 @@ class ErrorsTest {
     return Stream.of(
         Arguments.of(CHAT, "", null, "empty"),
         Arguments.of(CHAT, "{", null, "not valid JSON"),
+        Arguments.of(CHAT, "{\"a\":" + "[".repeat(5000), null, "nests too deeply"),
+        Arguments.of(CHAT, "{\"a\":" + "1".repeat(2000) + "}", null, "number that is too long"),
+        Arguments.of(CHAT, "{\"" + "a".repeat(60_000) + "\":1}", null, "name that is too long"),
         Arguments.of(CHAT, "[1]", null, "not a JSON object"),
         Arguments.of(CHAT, "{} {}", null, "not valid JSON"),
         Arguments.of(CHAT, "{\"messages\":\"hi\"}", "messages", "must be an array"),

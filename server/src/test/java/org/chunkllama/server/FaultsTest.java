@@ -82,6 +82,18 @@ class FaultsTest {
   }
 
   @Test
+  void aClientThatSentMoreAndClosesCancelsItsRequest() throws Exception {
+    long generated = server.llm.stats().generatedTokens();
+    RawClient client = client().post(PATH, LONG + "}");
+    awaitRunning();
+    client.write("G"); // of its next request
+    Thread.sleep(20);
+    client.close();
+    server.awaitIdle();
+    assertThat(server.llm.stats().generatedTokens() - generated).isLessThan(8 * 450);
+  }
+
+  @Test
   void aClientThatClosesInTheMiddleOfAStreamCancelsItsRequest() throws IOException {
     long generated = server.llm.stats().generatedTokens();
     RawClient client = client().post(PATH, LONG + ",\"stream\":true}");
@@ -89,6 +101,31 @@ class FaultsTest {
     client.reset();
     assertThat(stepsUntilIdle()).isLessThan(100);
     assertThat(server.llm.stats().generatedTokens() - generated).isLessThan(8 * 450);
+  }
+
+  @Test
+  void aChunkedBodyThatIsTooLargeIsToldSo() throws IOException {
+    try (RawClient client = client()) {
+      client.write("POST " + PATH + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+      client.write("18000\r\n" + "a".repeat(0x18000) + "\r\n0\r\n\r\n");
+      assertThat(client.readUntil("larger than this server takes")).startsWith("HTTP/1.1 413");
+    }
+  }
+
+  @Test
+  void aMalformedChunkIsToldSo() throws IOException {
+    try (RawClient client = client()) {
+      client.write("POST " + PATH + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+      client.write("2\r\n{}\r\nxyz\r\n");
+      assertThat(client.readAll()).startsWith("HTTP/1.1 400").contains("cannot be read");
+    }
+  }
+
+  @Test
+  void olderHttpIsToldWhatIsSpoken() throws IOException {
+    try (RawClient client = client().write("GET /version HTTP/1.0\r\n\r\n")) {
+      assertThat(client.readAll()).startsWith("HTTP/1.1 505").contains("speaks HTTP/1.1");
+    }
   }
 
   @Test

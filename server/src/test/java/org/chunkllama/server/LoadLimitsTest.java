@@ -3,6 +3,7 @@ package org.chunkllama.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,19 @@ import org.junit.jupiter.api.Test;
 
 /** More requests than are taken: each is answered, or refused with a word. */
 class LoadLimitsTest {
+  @Test
+  void idleConnectionsAreClosedInTime() throws Exception {
+    Duration limit = Duration.ofSeconds(30);
+    Limits limits = new Limits(9, 4096, 4096, 0, limit, limit, Duration.ofSeconds(1));
+    try (TestServer server =
+            new TestServer(m -> m, o -> TestServer.options(ApiKeys.none(), limits));
+        RawClient client = new RawClient(server.server.port())) {
+      long start = System.nanoTime();
+      client.write("GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n").readAll();
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(8));
+    }
+  }
+
   private static final String PATH = "/v1/completions";
 
   private static String body(int tokens, String more) {

@@ -7,6 +7,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.chunkllama.server.http.ApiException.Kind;
@@ -27,6 +28,8 @@ public final class Exchange {
   private final ErrorFormat errors;
   private volatile boolean gone;
   private boolean bodyTaken;
+  private @Nullable Service service;
+  private boolean counted;
   private int status;
   private @Nullable EventStream stream;
   private BiConsumer<EventStream, ApiException> failure;
@@ -90,7 +93,47 @@ public final class Exchange {
   public JsonFields json() {
     byte[] body = body();
     connection.requestRead();
+    enter();
     return new JsonFields(Json.parseObject(body));
+  }
+
+  /**
+   * Counts the request as one being answered, from when all of it is here.
+   *
+   * @throws ApiException if no more are taken
+   */
+  void countIn(Service service) {
+    if (service.isDraining()) {
+      throw draining();
+    }
+    this.service = service;
+    if (bodyTaken) {
+      enter();
+    }
+  }
+
+  private void enter() {
+    Service entered = service;
+    if (entered == null || counted) {
+      return;
+    }
+    if (!entered.enter()) {
+      throw draining();
+    }
+    counted = true;
+  }
+
+  /** The request is answered. */
+  void leave() {
+    if (counted && service != null) {
+      counted = false;
+      service.leave();
+    }
+  }
+
+  private static ApiException draining() {
+    return ApiException.retry(
+        Kind.UNAVAILABLE, "draining", "the server is stopping", Duration.ofSeconds(5));
   }
 
   private byte[] body() {
@@ -99,7 +142,14 @@ public final class Exchange {
       return in.readAllBytes();
     } catch (RequestException e) {
       Kind kind = e.status().code() == Kind.TOO_LARGE.status() ? Kind.TOO_LARGE : Kind.INVALID;
-      throw ApiException.of(kind, null, String.valueOf(e.getMessage()), e);
+      String message =
+          kind == Kind.TOO_LARGE
+              ? "the body is larger than this server takes"
+              : "the body cannot be read; send it as its headers say";
+      throw ApiException.of(kind, null, message, e);
+    } catch (IllegalArgumentException e) { // a chunk's length: where the body ends, nobody knows
+      connection.refuse("the body's chunks cannot be read; send it as HTTP/1.1 says");
+      throw new ClientGoneException(e);
     } catch (IOException | RuntimeException e) {
       throw new ClientGoneException(e);
     }
@@ -204,7 +254,7 @@ public final class Exchange {
     send(error.status(), "application/json", Json.bytes(errors.body(error)));
   }
 
-  private static String seconds(java.time.Duration wait) {
+  private static String seconds(Duration wait) {
     return Long.toString(Math.max(1, wait.toSeconds()));
   }
 }

@@ -5,7 +5,6 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.chunkllama.server.http.ApiException.Kind;
@@ -96,17 +95,21 @@ public final class Gate {
               Kind.UNAUTHENTICATED,
               "invalid_api_key",
               "no valid API key; send one as 'Authorization: Bearer KEY'"));
-    } else if (!service.enter()) {
-      exchange.fail(
-          ApiException.retry(
-              Kind.UNAVAILABLE, "draining", "the server is stopping", Duration.ofSeconds(5)));
     } else {
       try {
-        answer(exchange, endpoint);
+        answer(exchange, counted(endpoint));
       } finally {
-        service.leave();
+        exchange.leave();
       }
     }
+  }
+
+  /** Refuses while draining, before a body is read; a request counts once all of it is here. */
+  private Endpoint counted(Endpoint endpoint) {
+    return exchange -> {
+      exchange.countIn(service);
+      endpoint.handle(exchange);
+    };
   }
 
   private static void answer(Exchange exchange, Endpoint endpoint) {

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -96,8 +97,26 @@ public final class Json {
       throw ApiException.badRequest("the body is not valid UTF-8", e);
     } catch (JacksonException e) {
       // Jackson's own message quotes the text: prompts have no place in errors and logs.
-      throw ApiException.badRequest("the body is not valid JSON (%s)".formatted(place(e)), e);
+      throw ApiException.badRequest(
+          e instanceof StreamConstraintsException limit
+              ? "the JSON %s; send it simpler".formatted(limit(limit))
+              : "the body is not valid JSON (%s)".formatted(place(e)),
+          e);
     }
+  }
+
+  /** Which of the parser's limits it was: its own message names settings that nobody has here. */
+  private static String limit(StreamConstraintsException e) {
+    String message = String.valueOf(e.getMessage());
+    if (message.contains("nesting")) {
+      return "nests too deeply";
+    }
+    if (message.contains("Number")) {
+      return "has a number that is too long";
+    }
+    return message.contains("Name") || message.contains("name")
+        ? "has a name that is too long"
+        : "has a text that is too long";
   }
 
   private static String place(JacksonException e) {

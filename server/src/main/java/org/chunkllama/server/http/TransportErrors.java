@@ -24,6 +24,9 @@ public final class TransportErrors implements DirectHandler {
           case 500 -> ApiException.of(ApiException.Kind.INTERNAL, null, "internal error");
           case 503 ->
               ApiException.of(ApiException.Kind.UNAVAILABLE, null, "too many requests at once");
+          case 505 ->
+              ApiException.badRequest(
+                  "this server speaks HTTP/1.1; send the request in that", null);
           default -> ApiException.badRequest("this is no HTTP request that can be read", null);
         };
     headers.set(HeaderNames.CONTENT_TYPE, "application/json");

@@ -29,6 +29,8 @@ public final class ClientConnection implements ConnectionContext {
   private final ClientInput input;
   private final DataReader reader;
   private volatile long writingSince;
+  private volatile @Nullable Thread handler;
+  private volatile long closingSince; // the guard's
 
   ClientConnection(ConnectionContext context) {
     this.context = context;
@@ -87,12 +89,48 @@ public final class ClientConnection implements ConnectionContext {
     return input.isRequestLate(now, nanos);
   }
 
-  /** Says why, where the client can still hear it, and closes. Any thread. */
-  void close(byte @Nullable [] lastWords) {
+  /** This thread handles the connection's requests from now on. */
+  void handled() {
+    handler = Thread.currentThread();
+  }
+
+  /**
+   * Ends the connection without a word, and without waiting for what is being written: an interrupt
+   * closes the channel under its handler, with TLS or without. Any thread.
+   */
+  void cut() {
+    Thread thread = handler;
+    if (thread != null) {
+      thread.interrupt();
+    }
+  }
+
+  /**
+   * Says why and closes, on a thread of its own: either may have to wait for the client. The second
+   * call, {@code patience} nanoseconds after the first or later, cuts. The guard's thread only.
+   */
+  void close(byte[] lastWords, long now, long patience) {
+    if (closingSince == 0) {
+      closingSince = now | 1;
+      Thread.ofVirtual().name("chunkllama-last-words").start(() -> closeNow(lastWords));
+    } else if (now - closingSince > patience) {
+      cut();
+    }
+  }
+
+  /** Answers a request that cannot be read with 400, and closes. Its handler's thread. */
+  public void refuse(String message) {
+    beginWrite();
     try {
-      if (lastWords != null) {
-        context.serverSocket().write(BufferData.create(lastWords));
-      }
+      closeNow(ConnectionGuard.raw("400 Bad Request", message));
+    } finally {
+      endWrite();
+    }
+  }
+
+  private void closeNow(byte[] lastWords) {
+    try {
+      context.serverSocket().write(BufferData.create(lastWords));
       context.serverSocket().close();
     } catch (UncheckedIOException _) {
       // closed already, which is what was wanted

@@ -3,27 +3,33 @@ package org.chunkllama.server.net;
 import io.helidon.common.socket.HelidonSocket;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a client sends. While a request is being answered nobody reads, and a client that closes
- * would go unnoticed: then a watcher reads ahead. Bytes that it finds are the next request's and
- * are kept for it.
+ * would go unnoticed: then a watcher reads ahead. Bytes that it finds are the next requests' and
+ * are kept for them, up to {@link #MOST_AHEAD}.
  */
 final class ClientInput implements Supplier<byte @Nullable []> {
+  /** Bytes after which nothing more is read ahead. */
+  static final int MOST_AHEAD = 32 << 10;
+
   private final HelidonSocket socket;
   private final Executor executor;
-  private byte @Nullable [] first;
-  private @Nullable CompletableFuture<Optional<byte[]>> ahead;
-  private volatile @Nullable Runnable whenGone;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Deque<byte[]> ahead = new ArrayDeque<>();
+  private int bytesAhead;
+  private boolean reading; // the watcher; whoever reads, nobody else does
+  private boolean ended;
+  private @Nullable Runnable whenGone;
   private volatile long requestSince;
-
-  /** What was read, or that the client closed: futures know no null. */
-  private record Optional<T>(@Nullable T value) {}
 
   /**
    * An input.
@@ -31,7 +37,10 @@ final class ClientInput implements Supplier<byte @Nullable []> {
    * @param first bytes that were read before
    */
   ClientInput(byte[] first, HelidonSocket socket, Executor executor) {
-    this.first = first.length == 0 ? null : first;
+    if (first.length > 0) {
+      ahead.add(first);
+      bytesAhead = first.length;
+    }
     this.socket = socket;
     this.executor = executor;
     this.requestSince = now();
@@ -52,24 +61,26 @@ final class ClientInput implements Supplier<byte @Nullable []> {
   }
 
   private byte @Nullable [] next() {
-    byte[] seen = first;
-    if (seen != null) {
-      first = null;
-      return seen;
-    }
-    CompletableFuture<Optional<byte[]>> pending = ahead;
-    if (pending == null) {
-      return read();
-    }
-    ahead = null;
+    lock.lock();
     try {
-      return pending.get().value();
+      while (ahead.isEmpty() && reading) {
+        changed.await();
+      }
+      byte[] bytes = ahead.poll();
+      if (bytes != null) {
+        bytesAhead -= bytes.length;
+        return bytes;
+      }
+      if (ended) {
+        return null;
+      }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return null;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
+    } finally {
+      lock.unlock();
     }
+    return read();
   }
 
   private byte @Nullable [] read() {
@@ -94,30 +105,66 @@ final class ClientInput implements Supplier<byte @Nullable []> {
     return since != 0 && now - since > nanos;
   }
 
+  /** Runs {@code action} once the client closes, until {@link #unwatch}. */
   void watch(Runnable action) {
-    whenGone = action;
-    if (first != null || ahead != null) {
-      return; // the next request is here already: its client is not gone
+    lock.lock();
+    try {
+      if (!ended) {
+        whenGone = action;
+        if (!reading && bytesAhead < MOST_AHEAD) {
+          reading = true;
+          executor.execute(this::readAhead);
+        }
+        return;
+      }
+    } finally {
+      lock.unlock();
     }
-    CompletableFuture<Optional<byte[]>> read = new CompletableFuture<>();
-    ahead = read;
-    executor.execute(() -> readAhead(read));
+    action.run();
   }
 
-  private void readAhead(CompletableFuture<Optional<byte[]>> read) {
-    byte[] bytes = null;
-    try {
-      bytes = read();
-    } finally {
-      read.complete(new Optional<>(bytes));
-      Runnable action = whenGone;
-      if (bytes == null && action != null) {
-        action.run();
+  private void readAhead() {
+    boolean more = true;
+    while (more) {
+      byte[] bytes = null;
+      try {
+        bytes = read();
+      } finally {
+        more = arrived(bytes);
       }
     }
   }
 
+  /** Keeps what was read; true if the watcher is to go on. */
+  private boolean arrived(byte @Nullable [] bytes) {
+    Runnable gone = null;
+    lock.lock();
+    try {
+      if (bytes == null) {
+        ended = true;
+        gone = whenGone;
+      } else {
+        ahead.add(bytes);
+        bytesAhead += bytes.length;
+      }
+      reading = !ended && whenGone != null && bytesAhead < MOST_AHEAD;
+      changed.signalAll();
+      if (gone == null) {
+        return reading;
+      }
+    } finally {
+      lock.unlock();
+    }
+    gone.run();
+    return false;
+  }
+
   void unwatch() {
-    whenGone = null;
+    lock.lock();
+    try {
+      whenGone = null;
+    } finally {
+      lock.unlock();
+    }
   }
 }

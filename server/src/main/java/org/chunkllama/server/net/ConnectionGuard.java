@@ -15,6 +15,11 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class ConnectionGuard implements AutoCloseable {
   private static final long TICK_NANOS = Duration.ofMillis(100).toNanos();
+
+  /** For the words before a connection is closed, and for requests to come while draining. */
+  private static final long PATIENCE_NANOS = Duration.ofMillis(500).toNanos();
+
+  private static final byte[] STOPPING = raw("503 Service Unavailable", "the server is stopping");
   private static final byte[] LATE =
       raw("408 Request Timeout", "the request did not arrive in time; send it faster");
 
@@ -23,6 +28,7 @@ public final class ConnectionGuard implements AutoCloseable {
   private final long writeNanos;
   private final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet();
   private final Thread thread;
+  private volatile boolean draining;
   private volatile boolean closed;
 
   /**
@@ -58,14 +64,27 @@ public final class ConnectionGuard implements AutoCloseable {
     connections.remove(connection);
   }
 
+  /** Closes connections whose request is not all here, and soon those where one begins to come. */
+  public void drain() {
+    draining = true;
+  }
+
+  /** Closes all connections now, whatever they do. */
+  public void cutAll() {
+    connections.forEach(ClientConnection::cut);
+  }
+
+  /** Never waits for a client: one thread watches all of them. What does is done elsewhere. */
   private void run() {
     while (!closed) {
       long now = System.nanoTime();
       for (ClientConnection connection : connections) {
         if (connection.isWriteStuck(now, writeNanos)) {
-          connection.close(null);
+          connection.cut();
         } else if (connection.isRequestLate(now, requestNanos)) {
-          connection.close(LATE);
+          connection.close(LATE, now, PATIENCE_NANOS);
+        } else if (draining && connection.isRequestLate(now, PATIENCE_NANOS)) {
+          connection.close(STOPPING, now, PATIENCE_NANOS);
         }
       }
       LockSupport.parkNanos(this, TICK_NANOS);

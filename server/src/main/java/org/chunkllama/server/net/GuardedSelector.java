@@ -53,6 +53,7 @@ public final class GuardedSelector implements ServerConnectionSelector {
       implements ServerConnection {
     @Override
     public void handle(Limit limit) throws InterruptedException {
+      client.handled();
       try {
         ClientConnection.as(client)
             .call(() -> {
