@@ -191,10 +191,11 @@ public final class Llm implements AutoCloseable {
   /**
    * Starts requests together, or none of them; never blocks.
    *
-   * @throws org.chunkllama.error.QueueFullException if they do not all fit into the queue
+   * @throws org.chunkllama.error.QueueFullException if they do not all fit into the queue now
    * @throws org.chunkllama.error.TenantLimitException if a tenant has no room for its own
    * @throws org.chunkllama.error.ShuttingDownException after {@link #drain}
-   * @throws ChunkLlamaException if one can never be served: bad options, a broken guide
+   * @throws ChunkLlamaException if they can never be served: more than the queue holds, a prompt
+   *     longer than its tenant's share of the pool, bad options, a broken guide
    */
   public List<Generation> trySubmitAll(List<GenerationRequest> requests) {
     checkOpen();

@@ -15,8 +15,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.chunkllama.error.ChunkLlamaException;
+import org.chunkllama.error.ContextLengthException;
 import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.DeviceLostException;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.error.QueueFullException;
 import org.chunkllama.error.ShuttingDownException;
 import org.chunkllama.error.TenantLimitException;
@@ -120,12 +122,21 @@ public final class EngineLoop implements AutoCloseable {
    * Sends requests that enter the engine together, or none of them. Never blocks.
    *
    * @return their ids
-   * @throws QueueFullException if not all of them have room in the queue
+   * @throws QueueFullException if not all of them have room in the queue now
+   * @throws InvalidRequestException if they are more than the queue, or their tenant's part, ever
+   *     holds
+   * @throws ContextLengthException if a prompt is longer than its tenant's share of the pool
    * @throws TenantLimitException if a tenant has no room for its own
    * @throws ShuttingDownException if no more are taken
    */
   public long[] trySubmitAll(List<EngineRequest> requests) {
     checkAccepting();
+    if (requests.size() > capacity) {
+      throw new InvalidRequestException(
+          "%d prompts at once, the queue holds %d; send fewer, or make it longer (--max-queue)"
+              .formatted(requests.size(), capacity));
+    }
+    tenants.checkTogether(requests);
     if (!room.tryAcquire(requests.size())) {
       throw new QueueFullException(
           "%d requests wait, as many as may; try again later"
@@ -137,7 +148,7 @@ public final class EngineLoop implements AutoCloseable {
         Ticket ticket = Ticket.take(tenants, request, room::release);
         batch.add(new Sent(ids.getAndIncrement(), request, ticket));
       }
-    } catch (TenantLimitException e) {
+    } catch (ChunkLlamaException e) {
       batch.forEach(sent -> sent.ticket().end());
       room.release(requests.size() - batch.size());
       throw e;
