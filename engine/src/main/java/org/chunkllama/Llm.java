@@ -255,6 +255,25 @@ public final class Llm implements AutoCloseable {
     return prefixes.hold(prompt, options);
   }
 
+  /**
+   * Begins to compute a prefix if there is room for it now; never blocks. Cancelling the future
+   * ends that; what depends on it runs on the engine thread: be brief.
+   *
+   * @throws org.chunkllama.error.QueueFullException if it does not fit into the queue now
+   * @throws org.chunkllama.error.TenantLimitException if its tenant has no room for it now
+   * @throws org.chunkllama.error.ShuttingDownException after {@link #drain}
+   * @throws org.chunkllama.error.ContextLengthException if its tenant's share never holds it
+   */
+  public CompletableFuture<Prefix> tryPrefix(Prompt prompt, PrefixOptions options) {
+    checkOpen();
+    return prefixes.tryHold(prompt, options);
+  }
+
+  /** The ids that all prompts share which begin so: of a chat, up to the next user's words. */
+  public int[] encodePrefix(Prompt prompt) {
+    return prompts.encodePrefix(prompt);
+  }
+
   /** The prefixes that are held now, oldest first. */
   public List<Prefix> prefixes() {
     return prefixes.all();

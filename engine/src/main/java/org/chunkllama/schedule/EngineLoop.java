@@ -130,6 +130,12 @@ public final class EngineLoop implements AutoCloseable {
    * @throws ShuttingDownException if no more are taken
    */
   public long[] trySubmitAll(List<EngineRequest> requests) {
+    List<Sent> batch = tryAdmit(requests);
+    send(batch);
+    return batch.stream().mapToLong(Sent::id).toArray();
+  }
+
+  private List<Sent> tryAdmit(List<EngineRequest> requests) {
     checkAccepting();
     if (requests.size() > capacity) {
       throw new InvalidRequestException(
@@ -153,8 +159,7 @@ public final class EngineLoop implements AutoCloseable {
       room.release(requests.size() - batch.size());
       throw e;
     }
-    send(batch);
-    return batch.stream().mapToLong(Sent::id).toArray();
+    return batch;
   }
 
   private void send(List<Sent> batch) {
@@ -168,17 +173,29 @@ public final class EngineLoop implements AutoCloseable {
    *
    * @param request its prompt, salt and terms count; its listener hears only of failure
    * @param ttlNanos how long it stays; 0 = until closed
-   * @return the pin; close it with {@link #ask}, on the engine thread
+   * @param pinned gets the pin, on the engine thread, where it is to be closed too ({@link #ask})
    */
-  public CompletableFuture<Pin> hold(EngineRequest request, long ttlNanos) {
-    CompletableFuture<Pin> pin = new CompletableFuture<>();
+  public void hold(EngineRequest request, long ttlNanos, Consumer<Pin> pinned) {
     room.acquireUninterruptibly();
     List<Sent> one = new ArrayList<>(1);
-    long id = admit(request, one);
-    for (Sent sent : one) {
-      send(e -> e.hold(id, request, sent.ticket(), ttlNanos, pin::complete), sent::refuse);
-    }
-    return pin;
+    admit(request, one);
+    one.forEach(sent -> sendHold(sent, ttlNanos, pinned));
+  }
+
+  /**
+   * The same if there is room for it now. Never blocks.
+   *
+   * @return its id, for {@link #cancel}
+   * @throws ChunkLlamaException as {@link #trySubmitAll}
+   */
+  public long tryHold(EngineRequest request, long ttlNanos, Consumer<Pin> pinned) {
+    Sent sent = tryAdmit(List.of(request)).getFirst();
+    sendHold(sent, ttlNanos, pinned);
+    return sent.id();
+  }
+
+  private void sendHold(Sent sent, long ttlNanos, Consumer<Pin> pinned) {
+    send(e -> e.hold(sent.id(), sent.request(), sent.ticket(), ttlNanos, pinned), sent::refuse);
   }
 
   /** Ends a request between two steps. */
