@@ -132,6 +132,8 @@ class LoadLimitsTest {
   void aDeadlineThatPassesIsAnAnswer() {
     try (TestServer server = new TestServer()) {
       assertThat(post(server, "any", body(480, ",\"deadline\":0.001"))).isEqualTo(504);
+      assertThat(post(server, "any", body(480, ",\"deadline\":0.0001"))).isEqualTo(504);
+      assertThat(post(server, "any", body(480, ",\"deadline\":1e-12"))).isEqualTo(504);
       assertThat(post(server, "any", body(2, ",\"deadline\":60,\"priority\":-5"))).isEqualTo(200);
       server.awaitIdle();
     }
