@@ -20,6 +20,7 @@ import org.chunkllama.schedule.EngineRequest;
 import org.chunkllama.schedule.EngineStats;
 import org.chunkllama.schedule.Terms;
 import org.chunkllama.text.ChatTemplate;
+import org.chunkllama.text.IncrementalDetokenizer;
 import org.chunkllama.text.Message;
 import org.chunkllama.text.Tokenizer;
 import org.jspecify.annotations.Nullable;
@@ -307,6 +308,13 @@ public final class Llm implements AutoCloseable {
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /** Makes text of the tokens of an answer to {@code prompt}, as the answer's own is made. */
+  public IncrementalDetokenizer detokenizer(Prompt prompt) {
+    return prompts.isContinued(prompt, prompts.encode(prompt))
+        ? IncrementalDetokenizer.continuing(tokenizer)
+        : new IncrementalDetokenizer(tokenizer);
   }
 
   /** The model's chat template; one that refuses to render if there is none. */
