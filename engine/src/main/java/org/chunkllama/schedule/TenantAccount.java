@@ -56,9 +56,9 @@ final class TenantAccount {
     return isLimited() && chunks.chunks() > chunksMax;
   }
 
-  /** Longest sequence that its share of the pool holds, in tokens. */
+  /** Longest sequence that its share of the pool holds, in tokens; without a share no bound. */
   long tokensMax() {
-    return (long) chunksMax * chunkTokens;
+    return isLimited() ? (long) chunksMax * chunkTokens : Long.MAX_VALUE;
   }
 
   /**
