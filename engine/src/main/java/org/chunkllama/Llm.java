@@ -20,6 +20,7 @@ import org.chunkllama.schedule.EngineRequest;
 import org.chunkllama.schedule.EngineStats;
 import org.chunkllama.schedule.Terms;
 import org.chunkllama.text.ChatTemplate;
+import org.chunkllama.text.IncrementalDetokenizer;
 import org.chunkllama.text.Message;
 import org.chunkllama.text.Tokenizer;
 import org.jspecify.annotations.Nullable;
@@ -191,10 +192,11 @@ public final class Llm implements AutoCloseable {
   /**
    * Starts requests together, or none of them; never blocks.
    *
-   * @throws org.chunkllama.error.QueueFullException if they do not all fit into the queue
+   * @throws org.chunkllama.error.QueueFullException if they do not all fit into the queue now
    * @throws org.chunkllama.error.TenantLimitException if a tenant has no room for its own
    * @throws org.chunkllama.error.ShuttingDownException after {@link #drain}
-   * @throws ChunkLlamaException if one can never be served: bad options, a broken guide
+   * @throws ChunkLlamaException if they can never be served: more than the queue holds, a prompt
+   *     longer than its tenant's share of the pool, bad options, a broken guide
    */
   public List<Generation> trySubmitAll(List<GenerationRequest> requests) {
     checkOpen();
@@ -254,6 +256,25 @@ public final class Llm implements AutoCloseable {
     return prefixes.hold(prompt, options);
   }
 
+  /**
+   * Begins to compute a prefix if there is room for it now; never blocks. Cancelling the future
+   * ends that; what depends on it runs on the engine thread: be brief.
+   *
+   * @throws org.chunkllama.error.QueueFullException if it does not fit into the queue now
+   * @throws org.chunkllama.error.TenantLimitException if its tenant has no room for it now
+   * @throws org.chunkllama.error.ShuttingDownException after {@link #drain}
+   * @throws org.chunkllama.error.ContextLengthException if its tenant's share never holds it
+   */
+  public CompletableFuture<Prefix> tryPrefix(Prompt prompt, PrefixOptions options) {
+    checkOpen();
+    return prefixes.tryHold(prompt, options);
+  }
+
+  /** The ids that all prompts share which begin so: of a chat, up to the next user's words. */
+  public int[] encodePrefix(Prompt prompt) {
+    return prompts.encodePrefix(prompt);
+  }
+
   /** The prefixes that are held now, oldest first. */
   public List<Prefix> prefixes() {
     return prefixes.all();
@@ -287,6 +308,13 @@ public final class Llm implements AutoCloseable {
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /** Makes text of the tokens of an answer to {@code prompt}, as the answer's own is made. */
+  public IncrementalDetokenizer detokenizer(Prompt prompt) {
+    return prompts.isContinued(prompt, prompts.encode(prompt))
+        ? IncrementalDetokenizer.continuing(tokenizer)
+        : new IncrementalDetokenizer(tokenizer);
   }
 
   /** The model's chat template; one that refuses to render if there is none. */

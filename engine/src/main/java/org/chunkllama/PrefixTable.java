@@ -33,19 +33,48 @@ final class PrefixTable {
     this.tokenizer = tokenizer;
   }
 
-  /** Computes and pins; waits for that. */
+  /** Computes and pins; waits for that, and for room in the queue. */
   Prefix hold(Prompt prompt, PrefixOptions options) {
-    int[] tokens = prompts.encodePrefix(prompt);
-    CompletableFuture<Pin> failed = new CompletableFuture<>();
-    EngineRequest request =
-        new EngineRequest(
-                tokens,
-                GenerationOptions.defaults(),
-                options.salt(),
-                true,
-                new HoldListener(failed))
-            .withTerms(new Terms(options.tenant(), 0, Terms.NO_DEADLINE));
-    Pin pin = Llm.await(loop.hold(request, nanos(options.ttl())).applyToEither(failed, p -> p));
+    CompletableFuture<Prefix> held = new CompletableFuture<>();
+    EngineRequest request = request(prompt, options, held);
+    loop.hold(request, nanos(options.ttl()), pin -> pinned(pin, prompt, request, options, held));
+    return Llm.await(held);
+  }
+
+  /** The same without waiting; cancelling the future ends it. */
+  CompletableFuture<Prefix> tryHold(Prompt prompt, PrefixOptions options) {
+    CompletableFuture<Prefix> held = new CompletableFuture<>();
+    EngineRequest request = request(prompt, options, held);
+    long id =
+        loop.tryHold(
+            request, nanos(options.ttl()), pin -> pinned(pin, prompt, request, options, held));
+    var _ =
+        held.whenComplete((_, _) -> {
+          if (held.isCancelled()) {
+            loop.cancel(id);
+          }
+        });
+    return held;
+  }
+
+  private EngineRequest request(
+      Prompt prompt, PrefixOptions options, CompletableFuture<Prefix> held) {
+    return new EngineRequest(
+            prompts.encodePrefix(prompt),
+            GenerationOptions.defaults(),
+            options.salt(),
+            true,
+            new HoldListener(held))
+        .withTerms(new Terms(options.tenant(), 0, Terms.NO_DEADLINE));
+  }
+
+  /** On the engine thread. */
+  private void pinned(
+      Pin pin,
+      Prompt prompt,
+      EngineRequest request,
+      PrefixOptions options,
+      CompletableFuture<Prefix> to) {
     PinnedPrefix prefix =
         new PinnedPrefix(
             ids.incrementAndGet(),
@@ -53,11 +82,13 @@ final class PrefixTable {
             tokenizer,
             prompt,
             options,
-            tokens.length,
+            request.prompt().length,
             pin,
             closed -> held.remove(closed.id()));
     held.put(prefix.id(), prefix);
-    return prefix;
+    if (!to.complete(prefix)) {
+      prefix.close(); // nobody wants it any more
+    }
   }
 
   private static long nanos(Duration ttl) {
@@ -83,7 +114,7 @@ final class PrefixTable {
   }
 
   /** Passes on a failure; a hold generates nothing. */
-  private record HoldListener(CompletableFuture<Pin> failed) implements RequestListener {
+  private record HoldListener(CompletableFuture<Prefix> held) implements RequestListener {
     @Override
     public void admitted(int cachedTokens) {}
 
@@ -99,7 +130,7 @@ final class PrefixTable {
 
     @Override
     public void failed(RuntimeException error) {
-      failed.completeExceptionally(error);
+      held.completeExceptionally(error);
     }
   }
 }

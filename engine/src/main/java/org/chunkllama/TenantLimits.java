@@ -8,7 +8,8 @@ import org.chunkllama.error.InvalidRequestException;
  * @param requests most requests that wait or run
  * @param queuedTokens most prompt tokens of requests that wait
  * @param poolShare part of the KV pool that its running sequences and pins may hold, above 0 to 1;
- *     its requests wait for each other rather than hold more
+ *     its requests wait for each other rather than hold more. Longer prompts are refused, and an
+ *     answer that reaches its end is cut off there
  */
 public record TenantLimits(int requests, long queuedTokens, double poolShare) {
   private static final TenantLimits NONE = new TenantLimits(Integer.MAX_VALUE, Long.MAX_VALUE, 1);

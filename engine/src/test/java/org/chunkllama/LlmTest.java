@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.chunkllama.error.ContextLengthException;
@@ -369,6 +371,31 @@ class LlmTest {
       assertThat(own.unpin(kept.id())).isTrue();
       assertThat(own.unpin(kept.id())).isFalse();
       assertThat(own.prefixes()).isEmpty();
+    }
+  }
+
+  @Test
+  void aPrefixThatCannotBeBegunNowIsAnAnswer() throws Exception {
+    try (Llm own = Llm.load(file, OPTIONS.withQueueCapacity(2).withMaxSequences(1))) {
+      Prompt ids = new Prompt.Tokens(IntStream.range(1, 60).toArray());
+      PrefixOptions options = PrefixOptions.defaults();
+      Generation running = own.trySubmit(request("Go on.").withOptions(SHORT.withMaxTokens(400)));
+      while (own.stats().running() == 0) {
+        Thread.onSpinWait();
+      }
+      CompletableFuture<Prefix> unwanted = own.tryPrefix(ids, options);
+      CompletableFuture<Prefix> wanted = own.tryPrefix(ids, options);
+      assertThatThrownBy(() -> own.tryPrefix(ids, options)).isInstanceOf(QueueFullException.class);
+      assertThat(unwanted.cancel(false)).isTrue();
+      while (own.stats().waiting() > 1) {
+        Thread.onSpinWait();
+      }
+      assertThat(wanted.isDone()).isFalse();
+      running.close();
+      Prefix prefix = wanted.get(60, TimeUnit.SECONDS);
+      assertThat(own.prefixes()).containsExactly(prefix);
+      prefix.close();
+      assertThat(own.tree(false).chunksLive()).isZero();
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.chunkllama.error.ModelOutputException;
 import org.chunkllama.sample.DrawBatch;
 import org.chunkllama.sample.SamplerState;
 import org.chunkllama.sample.SamplingOptions;
@@ -352,13 +353,38 @@ public abstract class SamplingContract extends BackendContract {
         } else {
           String what = List.of("NaN", "Infinity", "-Infinity").get(r - 1);
           assertThatThrownBy(() -> batch.token(draw))
-              .isInstanceOf(IllegalStateException.class)
+              .isInstanceOf(ModelOutputException.class)
               .hasMessageContaining("largest logit is " + what);
           assertThatThrownBy(() -> batch.scored(draw + 1))
-              .isInstanceOf(IllegalStateException.class)
+              .isInstanceOf(ModelOutputException.class)
               .hasMessageContaining("largest logit is " + what);
         }
       }
+    }
+  }
+
+  @Test
+  void aRowOfNaNHasNoLikeliestToken() {
+    int vocabulary = 4100;
+    float[] logits = spread(1, 4 * vocabulary, 1);
+    Arrays.fill(logits, vocabulary, 2 * vocabulary, Float.NaN);
+    Arrays.fill(logits, 2 * vocabulary, 3 * vocabulary, Float.NEGATIVE_INFINITY);
+    try (Tensor tensor = tensor(backend(), 4, vocabulary, logits)) {
+      DrawBatch batch = new DrawBatch(backend(), vocabulary);
+      batch.begin(tensor, 4);
+      for (int r = 0; r < 4; r++) {
+        batch.add(r, state(SamplingOptions.greedy(), r), null, DrawBatch.UNSCORED);
+      }
+      batch.start();
+      batch.finish();
+      assertThat(batch.token(0)).isBetween(0, vocabulary - 1);
+      assertThatThrownBy(() -> batch.token(1))
+          .isInstanceOf(ModelOutputException.class)
+          .hasMessageContaining("largest logit is NaN");
+      assertThatThrownBy(() -> batch.token(2))
+          .isInstanceOf(ModelOutputException.class)
+          .hasMessageContaining("largest logit is -Infinity");
+      assertThat(batch.token(3)).isBetween(0, vocabulary - 1);
     }
   }
 

@@ -83,6 +83,13 @@ final class CpuTensor implements Tensor {
   }
 
   @Override
+  public float value(int row, int column) {
+    Objects.checkIndex(row, rows);
+    Objects.checkIndex(column, columns);
+    return segment.get(ValueLayout.JAVA_FLOAT, row * rowBytes() + 4L * column);
+  }
+
+  @Override
   public void read(int row, float[] values, int offset) {
     Objects.checkIndex(row, rows);
     MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT, row * rowBytes(), values, offset, columns);

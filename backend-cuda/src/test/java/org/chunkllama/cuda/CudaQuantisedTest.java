@@ -141,7 +141,8 @@ class CudaQuantisedTest {
     int[] tokens = IntStream.range(0, 300).toArray();
     float[] row = new float[INPUTS];
     double squares = 0;
-    BackendOptions options = KEPT.withWeights(WeightPolicy.QUANTISED.withRandom(type));
+    BackendOptions options =
+        KEPT.withWeights(new WeightPolicy(WeightPolicy.Kind.QUANTISED, 1, type));
     try (Backend backend = Gpu.open(options);
         Tensor out = backend.tensor(300, INPUTS)) {
       Matrix w = backend.randomMatrix(List.of(weight));

@@ -88,7 +88,8 @@ final class Defaults implements IDefaultValueProvider {
       throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()));
     } catch (UncheckedIOException | InvalidPathException e) {
       throw new ParameterException(
-          command.commandLine(), "--config: cannot read '%s'; give a readable file".formatted(path));
+          command.commandLine(),
+          "--config: cannot read '%s'; give a readable file".formatted(path));
     }
   }
 

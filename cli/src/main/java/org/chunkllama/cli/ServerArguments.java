@@ -229,8 +229,7 @@ final class ServerArguments {
       // said below
     }
     throw new InvalidRequestException(
-        "--traces must be a URL such as http://localhost:4318/v1/traces, not '%s'"
-            .formatted(url));
+        "--traces must be a URL such as http://localhost:4318/v1/traces, not '%s'".formatted(url));
   }
 
   private Optional<TlsFiles> tls() {

@@ -12,6 +12,7 @@ public abstract sealed class ChunkLlamaException extends RuntimeException
         DownloadException,
         InvalidRequestException,
         ModelFileException,
+        ModelOutputException,
         PoolExhaustedException,
         QueueFullException,
         ShuttingDownException,

@@ -45,6 +45,11 @@ final class ReferenceTensor implements Tensor {
   }
 
   @Override
+  public float value(int row, int column) {
+    return data[at(row) + Objects.checkIndex(column, columns)];
+  }
+
+  @Override
   public void read(int row, float[] values, int offset) {
     Objects.checkIndex(row, rows);
     System.arraycopy(data, at(row), values, offset, columns);

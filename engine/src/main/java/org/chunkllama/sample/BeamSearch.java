@@ -103,9 +103,7 @@ public final class BeamSearch {
    */
   public void offer(int i, float[] logits) {
     float logSum = Sampler.logSumExp(logits);
-    if (!(Math.abs(logSum) < Float.POSITIVE_INFINITY)) {
-      throw new IllegalStateException("the model's logits sum to " + logSum);
-    }
+    Sampler.checkFinite(logSum);
     if (generated < options.minTokens()) {
       for (int id : endIds) {
         logits[id] = Float.NEGATIVE_INFINITY;

@@ -109,14 +109,14 @@ public final class DrawBatch {
   /**
    * The token of draw {@code i}, which is unscored.
    *
-   * @throws IllegalStateException if the logits hold NaN or no finite value
+   * @throws org.chunkllama.error.ModelOutputException if the largest logit is NaN or infinite
    */
   public int token(int i) {
     Draw draw = draws.get(i);
     if (isDrawn && described.token[i] != RowDraws.BROKEN) {
       return described.token[i];
     }
-    return draw.likeliest
+    return draw.likeliest && !isDrawn
         ? argmax(draw.row)
         : sampler.sample(row(draw.row), draw.state, draw.guide);
   }
@@ -124,7 +124,7 @@ public final class DrawBatch {
   /**
    * The token of draw {@code i} with its log probabilities.
    *
-   * @throws IllegalStateException if the logits hold NaN or no finite value
+   * @throws org.chunkllama.error.ModelOutputException if the largest logit is NaN or infinite
    */
   public TokenLogprobs scored(int i) {
     Draw draw = draws.get(i);
@@ -153,6 +153,7 @@ public final class DrawBatch {
       backend.argmax(current(), rows, best);
       hasBest = true;
     }
+    Sampler.checkFinite(current().value(r, best[r])); // in a row of NaN any is one
     return best[r];
   }
 

@@ -2,6 +2,7 @@ package org.chunkllama.sample;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.chunkllama.error.ModelOutputException;
 import org.chunkllama.guide.GuideMatcher;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ public final class Sampler {
    *
    * @param logits {@code [vocabulary]}, changed
    * @param guide which tokens may be drawn; null = all
-   * @throws IllegalStateException if the logits hold NaN or no finite value
+   * @throws ModelOutputException if the largest logit is NaN or infinite
    */
   public int sample(float[] logits, SamplerState state, @Nullable GuideMatcher guide) {
     state.changeLogits(logits);
@@ -37,10 +38,7 @@ public final class Sampler {
     }
     int best = argmax(logits);
     float max = logits[best];
-    if (!(Math.abs(max) < Float.POSITIVE_INFINITY)) {
-      throw new IllegalStateException(
-          "the model's largest logit is " + max + "; its weights or its input are broken");
-    }
+    checkFinite(max);
     SamplingOptions options = state.options();
     return options.isGreedy() ? best : draw(logits, max, options, state.uniform());
   }
@@ -52,6 +50,7 @@ public final class Sampler {
    * @param guide which tokens may be drawn; null = all
    * @param alternatives how many of the likeliest tokens to list, 0 to {@link
    *     GenerationOptions#MAX_LOGPROBS}
+   * @throws ModelOutputException if the largest logit is NaN or infinite
    */
   public TokenLogprobs sampleWithLogprobs(
       float[] logits, SamplerState state, @Nullable GuideMatcher guide, int alternatives) {
@@ -64,6 +63,19 @@ public final class Sampler {
       listed.add(new TokenLogprobs.Candidate(top.id(i), top.value(i) - logSum));
     }
     return new TokenLogprobs(token, raw[token] - logSum, listed);
+  }
+
+  /**
+   * Does nothing if the largest logit, or the logarithm of the sum of all, is a number.
+   *
+   * @throws ModelOutputException if it is NaN or infinite
+   */
+  static void checkFinite(float largest) {
+    if (!(Math.abs(largest) < Float.POSITIVE_INFINITY)) {
+      throw new ModelOutputException(
+          "the model's largest logit is %s: its file is damaged, or --precision is too small for it"
+              .formatted(largest));
+    }
   }
 
   /** Index of the largest value, the lowest among equals; NaN wins over all. */

@@ -15,17 +15,6 @@ public final class StopStrings {
     this.stops = stops;
   }
 
-  private StopStrings(StopStrings from) {
-    stops = from.stops;
-    held.append(from.held);
-    stoppedBy = from.stoppedBy;
-  }
-
-  /** The same state, for a fork. */
-  public StopStrings copy() {
-    return new StopStrings(this);
-  }
-
   /**
    * Takes the next piece of text.
    *

@@ -12,19 +12,6 @@ final class TokenCounts {
   private int[] slots = new int[128]; // index + 1 into tokens, 0 = free; length a power of 2
   private int size;
 
-  TokenCounts() {}
-
-  private TokenCounts(TokenCounts from) {
-    tokens = from.tokens.clone();
-    counts = from.counts.clone();
-    slots = from.slots.clone();
-    size = from.size;
-  }
-
-  TokenCounts copy() {
-    return new TokenCounts(this);
-  }
-
   /** Distinct tokens. */
   int size() {
     return size;

@@ -15,8 +15,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.chunkllama.error.ChunkLlamaException;
+import org.chunkllama.error.ContextLengthException;
 import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.DeviceLostException;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.error.QueueFullException;
 import org.chunkllama.error.ShuttingDownException;
 import org.chunkllama.error.TenantLimitException;
@@ -120,12 +122,27 @@ public final class EngineLoop implements AutoCloseable {
    * Sends requests that enter the engine together, or none of them. Never blocks.
    *
    * @return their ids
-   * @throws QueueFullException if not all of them have room in the queue
+   * @throws QueueFullException if not all of them have room in the queue now
+   * @throws InvalidRequestException if they are more than the queue, or their tenant's part, ever
+   *     holds
+   * @throws ContextLengthException if a prompt is longer than its tenant's share of the pool
    * @throws TenantLimitException if a tenant has no room for its own
    * @throws ShuttingDownException if no more are taken
    */
   public long[] trySubmitAll(List<EngineRequest> requests) {
+    List<Sent> batch = tryAdmit(requests);
+    send(batch);
+    return batch.stream().mapToLong(Sent::id).toArray();
+  }
+
+  private List<Sent> tryAdmit(List<EngineRequest> requests) {
     checkAccepting();
+    if (requests.size() > capacity) {
+      throw new InvalidRequestException(
+          "%d prompts at once, the queue holds %d; send fewer, or make it longer (--max-queue)"
+              .formatted(requests.size(), capacity));
+    }
+    tenants.checkTogether(requests);
     if (!room.tryAcquire(requests.size())) {
       throw new QueueFullException(
           "%d requests wait, as many as may; try again later"
@@ -137,13 +154,12 @@ public final class EngineLoop implements AutoCloseable {
         Ticket ticket = Ticket.take(tenants, request, room::release);
         batch.add(new Sent(ids.getAndIncrement(), request, ticket));
       }
-    } catch (TenantLimitException e) {
+    } catch (ChunkLlamaException e) {
       batch.forEach(sent -> sent.ticket().end());
       room.release(requests.size() - batch.size());
       throw e;
     }
-    send(batch);
-    return batch.stream().mapToLong(Sent::id).toArray();
+    return batch;
   }
 
   private void send(List<Sent> batch) {
@@ -157,17 +173,29 @@ public final class EngineLoop implements AutoCloseable {
    *
    * @param request its prompt, salt and terms count; its listener hears only of failure
    * @param ttlNanos how long it stays; 0 = until closed
-   * @return the pin; close it with {@link #ask}, on the engine thread
+   * @param pinned gets the pin, on the engine thread, where it is to be closed too ({@link #ask})
    */
-  public CompletableFuture<Pin> hold(EngineRequest request, long ttlNanos) {
-    CompletableFuture<Pin> pin = new CompletableFuture<>();
+  public void hold(EngineRequest request, long ttlNanos, Consumer<Pin> pinned) {
     room.acquireUninterruptibly();
     List<Sent> one = new ArrayList<>(1);
-    long id = admit(request, one);
-    for (Sent sent : one) {
-      send(e -> e.hold(id, request, sent.ticket(), ttlNanos, pin::complete), sent::refuse);
-    }
-    return pin;
+    admit(request, one);
+    one.forEach(sent -> sendHold(sent, ttlNanos, pinned));
+  }
+
+  /**
+   * The same if there is room for it now. Never blocks.
+   *
+   * @return its id, for {@link #cancel}
+   * @throws ChunkLlamaException as {@link #trySubmitAll}
+   */
+  public long tryHold(EngineRequest request, long ttlNanos, Consumer<Pin> pinned) {
+    Sent sent = tryAdmit(List.of(request)).getFirst();
+    sendHold(sent, ttlNanos, pinned);
+    return sent.id();
+  }
+
+  private void sendHold(Sent sent, long ttlNanos, Consumer<Pin> pinned) {
+    send(e -> e.hold(sent.id(), sent.request(), sent.ticket(), ttlNanos, pinned), sent::refuse);
   }
 
   /** Ends a request between two steps. */

@@ -24,7 +24,8 @@ final class Starts {
   void addTo(Group group) {
     EngineRequest request = group.request;
     GenerationOptions options = request.options();
-    int maxTokens = Math.min(options.maxTokens(), limits.context() - request.prompt().length);
+    long room = Math.min(limits.context(), group.account().tokensMax()) - request.prompt().length;
+    int maxTokens = Math.clamp(room, 1, options.maxTokens());
     int[] endIds = endIds(options);
     if (options.isBeamSearch()) {
       group.continuations.add(new Beams(group, maxTokens, endIds, () -> detokenizer(request)));

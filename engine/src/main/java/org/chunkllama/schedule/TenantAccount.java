@@ -2,6 +2,8 @@ package org.chunkllama.schedule;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.chunkllama.error.ContextLengthException;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.error.TenantLimitException.Limit;
 import org.chunkllama.prefix.ChunkUsage;
@@ -54,16 +56,40 @@ final class TenantAccount {
     return isLimited() && chunks.chunks() > chunksMax;
   }
 
+  /** Longest sequence that its share of the pool holds, in tokens; without a share no bound. */
+  long tokensMax() {
+    return isLimited() ? (long) chunksMax * chunkTokens : Long.MAX_VALUE;
+  }
+
+  /**
+   * Does nothing if so many requests with so many prompt tokens may ever wait together.
+   *
+   * @throws InvalidRequestException if even an idle tenant may not send them
+   */
+  void checkTogether(int count, long promptTokens) {
+    if (count > requestsMax) {
+      throw new InvalidRequestException(
+          "%d prompts at once, tenant '%s' may have %d requests under way; send fewer, or allow it more (--tenant-requests)"
+              .formatted(count, tenant, requestsMax));
+    }
+    if (promptTokens > queuedTokensMax) {
+      throw new InvalidRequestException(
+          "%d prompt tokens at once, tenant '%s' may have %d waiting; send fewer, or allow it more (--tenant-queued-tokens)"
+              .formatted(promptTokens, tenant, queuedTokensMax));
+    }
+  }
+
   /**
    * Counts a request about to be sent.
    *
-   * @throws TenantLimitException if it is one too many; then nothing is counted
+   * @throws ContextLengthException if its prompt can never be held within the tenant's share
+   * @throws TenantLimitException if it is one too many now; either way nothing is counted
    */
   void enter(int promptTokens) {
-    int needed = Math.ceilDiv(promptTokens, chunkTokens);
-    if (needed > chunksMax
-        && chunksMax < chunksTotal) { // else the engine says that the pool is small
-      throw overShare(promptTokens);
+    if (isLimited() && promptTokens >= tokensMax()) { // else the engine says that the pool is small
+      throw new ContextLengthException(
+          "the prompt has %d tokens, tenant '%s' may hold %d chunks of %d tokens; shorten it to %d or less, or raise the tenant's share of the pool (--tenant-pool-share)"
+              .formatted(promptTokens, tenant, chunksMax, chunkTokens, tokensMax() - 1));
     }
     if (requests.incrementAndGet() > requestsMax) {
       requests.decrementAndGet();
@@ -83,7 +109,7 @@ final class TenantAccount {
     }
   }
 
-  /** A sequence of so many tokens needs more than the tenant may hold. */
+  /** A sequence of so many tokens needs more than the tenant may hold beside what it has pinned. */
   TenantLimitException overShare(int tokens) {
     return new TenantLimitException(
         Limit.POOL_SHARE,

@@ -1,7 +1,9 @@
 package org.chunkllama.schedule;
 
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Collectors;
 
 /** The accounts of all tenants that were ever heard of. Thread-safe. */
 public final class Tenants {
@@ -17,6 +19,20 @@ public final class Tenants {
   TenantAccount account(String tenant) {
     return accounts.computeIfAbsent(
         tenant, name -> new TenantAccount(name, chunksTotal, chunkTokens));
+  }
+
+  /**
+   * Does nothing if the tenants may ever send these together.
+   *
+   * @throws org.chunkllama.error.InvalidRequestException if one may not, however idle it is
+   */
+  void checkTogether(List<EngineRequest> requests) {
+    requests.stream()
+        .collect(Collectors.groupingBy(request -> request.terms().tenant()))
+        .forEach((tenant, own) ->
+            account(tenant)
+                .checkTogether(
+                    own.size(), own.stream().mapToLong(one -> one.prompt().length).sum()));
   }
 
   /**

@@ -23,7 +23,8 @@ final class Ticket {
    * Counts a request.
    *
    * @param leftQueue called once, when it stops waiting for the first time
-   * @throws TenantLimitException if its tenant has no more room
+   * @throws TenantLimitException if its tenant has no more room now
+   * @throws org.chunkllama.error.ContextLengthException if its tenant's share never holds it
    */
   static Ticket take(Tenants tenants, EngineRequest request, Runnable leftQueue) {
     TenantAccount account = tenants.account(request.terms().tenant());

@@ -23,6 +23,13 @@ public interface Tensor extends AutoCloseable {
    */
   void read(int row, float[] values, int offset);
 
+  /** One value; waits as {@link #read} does. */
+  default float value(int row, int column) {
+    float[] values = new float[columns()];
+    read(row, values, 0);
+    return values[column];
+  }
+
   @Override
   void close();
 }

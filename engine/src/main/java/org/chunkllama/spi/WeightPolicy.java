@@ -28,11 +28,6 @@ public record WeightPolicy(Kind kind, int sequences, DType random) {
     }
   }
 
-  /** The same with random weights of another type. */
-  public WeightPolicy withRandom(DType type) {
-    return new WeightPolicy(kind, sequences, type);
-  }
-
   /** Whether weights are kept that pay for up to {@code limit} sequences. */
   public boolean keeps(int limit) {
     return switch (kind) {

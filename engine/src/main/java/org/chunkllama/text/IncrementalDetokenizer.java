@@ -27,6 +27,8 @@ public final class IncrementalDetokenizer {
 
   private CharBuffer out = CharBuffer.allocate(32);
   private boolean skipSpace;
+  private int given; // characters
+  private int begin;
   private boolean finished;
 
   /** The ids begin a text: the space that a SentencePiece tokenizer puts first is taken away. */
@@ -53,6 +55,7 @@ public final class IncrementalDetokenizer {
     if (finished) {
       throw new IllegalStateException("append after finish: make a detokenizer per sequence");
     }
+    begin = given;
     byte[] bytes = tokenizer.bytes(id);
     int from = 0;
     if (skipSpace && bytes.length > 0) {
@@ -63,8 +66,23 @@ public final class IncrementalDetokenizer {
       return "";
     }
     reserve(bytes.length);
+    String head = "";
+    if (pending.position()
+        > 0) { // the first byte tells if the token goes on with the character, or breaks it off
+      pending.put(bytes[from++]);
+      head = decode(false);
+      begin = pending.position() > 0 ? given : given - 1;
+    }
     pending.put(bytes, from, bytes.length - from);
-    return decode(false);
+    return head + decode(false);
+  }
+
+  /**
+   * Where in the text the last token begins, in Unicode code points. One that is a later part of a
+   * character begins where the character does.
+   */
+  public int begin() {
+    return begin;
   }
 
   /** The rest: U+FFFD if the last token ended inside a character, else empty. Ends the text. */
@@ -84,7 +102,9 @@ public final class IncrementalDetokenizer {
       decoder.flush(out);
     }
     pending.compact();
-    return out.flip().toString();
+    String text = out.flip().toString();
+    given += text.codePointCount(0, text.length());
+    return text;
   }
 
   /** Room for {@code bytes} more and for the characters they may become: at most one each. */

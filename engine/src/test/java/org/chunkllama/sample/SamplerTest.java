@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Map;
 import java.util.Random;
+import org.chunkllama.error.ModelOutputException;
 import org.junit.jupiter.api.Test;
 
 class SamplerTest {
@@ -197,7 +198,7 @@ class SamplerTest {
     float[] nan = LOGITS.clone();
     nan[2] = Float.NaN;
     assertThatThrownBy(() -> sampler.sample(nan, state(SamplingOptions.greedy()), null))
-        .isInstanceOf(IllegalStateException.class)
+        .isInstanceOf(ModelOutputException.class)
         .hasMessageContaining("NaN");
   }
 

@@ -3,10 +3,12 @@ package org.chunkllama.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.chunkllama.schedule.EngineFixture.alone;
+import static org.chunkllama.schedule.EngineFixture.limits;
 import static org.chunkllama.schedule.EngineFixture.options;
 import static org.chunkllama.schedule.EngineFixture.prompt;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -14,9 +16,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import org.chunkllama.error.DeviceException;
 import org.chunkllama.error.DeviceLostException;
+import org.chunkllama.error.ModelOutputException;
 import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.TokenLogprobs;
 import org.chunkllama.spi.Backend;
+import org.chunkllama.spi.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -74,9 +78,44 @@ class EngineFaultTest {
               new Recorder(),
               List.of((index, _, count, logits) -> logits[7] = index + count > 3 ? Float.NaN : 0));
       assertOthersUnharmed(fixture, others);
-      assertThat(faulty.error)
-          .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("NaN");
+      assertThat(faulty.error).isInstanceOf(ModelOutputException.class).hasMessageContaining("NaN");
+    }
+  }
+
+  /** One row of logits is NaN, once, on its way to the likeliest tokens of all rows. */
+  @Test
+  void notANumberWhereTheLikeliestIsTaken() {
+    AtomicInteger left = new AtomicInteger(5);
+    float[] nan = new float[64];
+    Arrays.fill(nan, Float.NaN);
+    Backend faulty =
+        FrontBackend.of(
+            EngineFixture.reference(),
+            (method, arguments, pass) -> {
+              if (method.equals("argmax") && left.decrementAndGet() == 0) {
+                ((Tensor) arguments[0]).write(1, nan, 0);
+              }
+              return pass.on();
+            });
+    LetterTokenizer tokenizer = new LetterTokenizer(64, List.of());
+    try (EngineFixture fixture = new EngineFixture(400, limits(128), tokenizer, faulty)) {
+      List<Recorder> all = submitOthers(fixture);
+      fixture.run();
+      List<List<Integer>> expected = alone(OTHERS, options(12));
+      int failed = 0;
+      for (int i = 0; i < all.size(); i++) {
+        RuntimeException error = all.get(i).error;
+        if (error == null) {
+          assertThat(all.get(i).tokens()).isEqualTo(expected.get(i));
+        } else {
+          failed++;
+          assertThat(error)
+              .isInstanceOf(ModelOutputException.class)
+              .hasMessageContaining("NaN")
+              .hasMessageContaining("--precision");
+        }
+      }
+      assertThat(failed).isOne();
     }
   }
 

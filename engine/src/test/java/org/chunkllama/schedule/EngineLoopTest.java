@@ -20,6 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.error.QueueFullException;
 import org.chunkllama.error.ShuttingDownException;
 import org.chunkllama.error.TenantLimitException;
@@ -199,7 +200,10 @@ class EngineLoopTest {
           List.of(1, 2, 3, 4).stream()
               .map(i -> request(prompt(i, 10), options(1), new Awaited()))
               .toList();
-      assertThatThrownBy(() -> loop.trySubmitAll(four)).isInstanceOf(QueueFullException.class);
+      assertThatThrownBy(() -> loop.trySubmitAll(four)) // never fits, so waiting is no advice
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("4 prompts at once, the queue holds 3")
+          .hasMessageContaining("--max-queue");
       for (Awaited recorder : taken) {
         recorder.await();
         assertThat(recorder.tokens()).hasSize(100);
@@ -224,14 +228,33 @@ class EngineLoopTest {
           List.of(
               request(prompt(1, 20), options(5), first).withTerms(terms),
               request(prompt(2, 20), options(5), second).withTerms(terms));
-      for (int i = 0; i < 5; i++) {
-        assertThatThrownBy(() -> loop.trySubmitAll(both)).isInstanceOf(TenantLimitException.class);
+      for (int i = 0; i < 5; i++) { // never both, so waiting is no advice
+        assertThatThrownBy(() -> loop.trySubmitAll(both))
+            .isInstanceOf(InvalidRequestException.class)
+            .hasMessageContaining("2 prompts at once, tenant 't' may have 1");
       }
+      List<EngineRequest> wide =
+          List.of(request(prompt(1, 240), options(1), new Awaited()).withTerms(terms));
+      loop.tenants().limit("t", 1, 100, 1);
+      assertThatThrownBy(() -> loop.trySubmitAll(wide))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("--tenant-queued-tokens");
       loop.submitAll(both); // one by one: the first is served
       first.await();
       second.await();
       assertThat(first.tokens()).hasSize(5);
       assertThat(second.error).isInstanceOf(TenantLimitException.class);
+      LogitsProcessor slow = (_, _, _, _) -> LockSupport.parkNanos(1_000_000);
+      Awaited third = new Awaited();
+      loop.submit(
+          request(prompt(4, 20), options(100), third)
+              .withTerms(terms)
+              .withProcessors(List.of(slow)));
+      for (int i = 0; i < 5; i++) {
+        assertThatThrownBy(() -> loop.trySubmitAll(both.subList(0, 1)))
+            .isInstanceOf(TenantLimitException.class);
+      }
+      third.await();
       loop.trySubmitAll(List.of(request(prompt(3, 20), options(5), new Awaited())));
     }
   }

@@ -11,10 +11,12 @@ import static org.chunkllama.schedule.EngineFixture.prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.chunkllama.error.ContextLengthException;
 import org.chunkllama.error.DeadlineException;
 import org.chunkllama.error.PoolExhaustedException;
 import org.chunkllama.error.TenantLimitException;
 import org.chunkllama.prefix.Pin;
+import org.chunkllama.sample.FinishReason;
 import org.chunkllama.sample.GenerationOptions;
 import org.chunkllama.sample.SamplingOptions;
 import org.junit.jupiter.api.Test;
@@ -201,22 +203,33 @@ class EngineServiceTest {
   }
 
   @Test
-  void aTenantThatCannotGrowWithinItsShareIsToldSo() {
+  void aTenantsShareBoundsItsAnswersAsTheContextDoes() {
     try (EngineFixture fixture = new EngineFixture(40, limits(64))) {
       fixture.engine.tenants().limit("t", 100, 1_000_000, 0.1); // 4 chunks
       Recorder recorder = new Recorder();
       fixture.send(request(prompt(1, 50), options(60), recorder).withTerms(tenant("t")));
       fixture.run();
-      assertThat(recorder.error)
-          .isInstanceOf(TenantLimitException.class)
-          .hasMessageContaining("tenant 't' may hold 4");
-      assertThat(recorder.tokens()).isNotEmpty();
+      assertThat(recorder.error).isNull();
+      assertThat(recorder.reasons).containsValue(FinishReason.LENGTH);
+      assertThat(recorder.tokens()).hasSize(4 * EngineFixture.CHUNK - 50);
+      Recorder longest = new Recorder();
+      fixture.send(request(prompt(2, 63), options(60), longest).withTerms(tenant("t")));
+      fixture.run();
+      assertThat(longest.tokens()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aPromptOverItsTenantsShareIsRefusedForGood() {
+    try (EngineFixture fixture = new EngineFixture(40, limits(64))) {
+      fixture.engine.tenants().limit("t", 100, 1_000_000, 0.1); // 4 chunks
       EngineRequest tooLong =
-          request(prompt(2, 70), options(1), new Recorder()).withTerms(tenant("t"));
+          request(prompt(2, 64), options(1), new Recorder()).withTerms(tenant("t"));
       assertThatThrownBy(() -> fixture.send(tooLong))
-          .isInstanceOfSatisfying(
-              TenantLimitException.class,
-              e -> assertThat(e.limit()).isEqualTo(TenantLimitException.Limit.POOL_SHARE));
+          .isInstanceOf(ContextLengthException.class)
+          .hasMessageContaining("64 tokens, tenant 't' may hold 4 chunks of 16 tokens")
+          .hasMessageContaining("to 63 or less");
+      assertThat(fixture.engine.tenants().account("t").requests()).isZero();
     }
   }
 

@@ -49,6 +49,35 @@ class IncrementalDetokenizerTest {
   }
 
   @Test
+  void tellsWhereTokensBegin() {
+    var detokenizer = new IncrementalDetokenizer(tokenizer(false));
+    int[][] idsAndBegins = {
+      {0xC3, 0},
+      {0xA9, 0}, // é
+      {0xF0, 1},
+      {0x9F, 1},
+      {0x98, 1},
+      {0x80, 1}, // one character, in Java two
+      {'A', 2},
+      {260, 3},
+      {257, 4}, // a whole character, and two
+      {0xC3, 6},
+      {'A', 7}, // broken off by what begins after it
+      {0xE6, 8},
+      {0xC3, 9},
+      {0xA9, 9},
+      {0xFF, 10},
+      {0xF0, 11},
+      {0xFF, 12},
+      {'B', 13}
+    };
+    for (int[] idAndBegin : idsAndBegins) {
+      detokenizer.append(idAndBegin[0]);
+      assertThat(detokenizer.begin()).as("of %x", idAndBegin[0]).isEqualTo(idAndBegin[1]);
+    }
+  }
+
+  @Test
   void takesTheSpacePrefixAwayOnlyAtTheStartOfAText() {
     Tokenizer tokenizer = tokenizer(true);
     int end = tokenizer.id("<|end|>");

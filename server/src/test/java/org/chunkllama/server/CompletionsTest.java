@@ -107,6 +107,49 @@ class CompletionsTest {
     assertThat(chosen).containsExactly(likeliest);
   }
 
+  /** The model's tokens are bytes mostly, so that its answers are full of parts of characters. */
+  @Test
+  void offsetsAreWhereTokensBeginInTheText() {
+    Object[] prompts = {"\ud83d\ude00\ud83d\ude00\ud83d\ude00", "The end"};
+    boolean parts = false;
+    for (Object prompt : prompts) {
+      Map<String, Object> asked =
+          Map.of("logprobs", 0, "ignore_eos", true, "max_tokens", 40, "n", 2, "temperature", 1);
+      Map<String, Object> body = TestServer.completion(prompt, asked);
+      body.put("seed", 5);
+      JsonNode choices = server.json(PATH, body).get("choices");
+      body.put("stream", true);
+      List<List<Integer>> streamed = List.of(new ArrayList<>(), new ArrayList<>());
+      for (JsonNode event : server.events(PATH, body)) {
+        JsonNode choice = event.get("choices").get(0);
+        if (!choice.get("logprobs").isNull()) {
+          for (JsonNode offset : choice.get("logprobs").get("text_offset").values()) {
+            streamed.get(choice.get("index").intValue()).add(offset.intValue());
+          }
+        }
+      }
+      for (int c = 0; c < 2; c++) {
+        JsonNode columns = choices.get(c).get("logprobs");
+        String text = choices.get(c).get("text").stringValue();
+        List<Integer> whole = new ArrayList<>();
+        for (int i = 0; i < columns.get("text_offset").size(); i++) {
+          int offset = columns.get("text_offset").get(i).intValue();
+          assertThat(offset).isGreaterThanOrEqualTo(whole.isEmpty() ? 0 : whole.getLast());
+          whole.add(offset);
+          String token = columns.get("tokens").get(i).stringValue();
+          if (token.contains("\ufffd")) {
+            parts = true;
+            assertThat(offset).isLessThan(text.codePointCount(0, text.length()));
+          } else if (text.offsetByCodePoints(0, offset) < text.length()) {
+            assertThat(text.substring(text.offsetByCodePoints(0, offset))).startsWith(token);
+          }
+        }
+        assertThat(whole).hasSize(40).isEqualTo(streamed.get(c));
+      }
+    }
+    assertThat(parts).isTrue();
+  }
+
   @Test
   void stopsAndMinimum() {
     String text = texts("The end", Map.of("ignore_eos", true)).getFirst();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -73,25 +74,59 @@ class LoadLimitsTest {
     }
   }
 
+  /** 429 would have clients try again for ever. */
+  @Test
+  void whatNeverFitsIsTheClientsError() {
+    TenantLimits half = TenantLimits.none().withPoolShare(0.5);
+    try (TestServer server =
+        new TestServer(
+            m -> m.withQueueCapacity(8).withPoolBytes(256 << 10), o -> limited(o, half))) {
+      String nine = String.join(",", Collections.nCopies(9, "\"Once\""));
+      HttpResponse<String> many = server.post(PATH, "{\"prompt\":[" + nine + "],\"max_tokens\":1}");
+      assertThat(many.statusCode()).isEqualTo(400);
+      assertThat(many.body()).contains("9 prompts", "--max-queue");
+
+      int share = server.llm.tree(false).chunksTotal() / 2 * 16;
+      assertThat(share).isLessThan(server.llm.context());
+      HttpResponse<String> wide = server.post(PATH, tokens(share));
+      assertThat(wide.statusCode()).isEqualTo(400);
+      assertThat(wide.body())
+          .contains("context_length_exceeded", "of 16 tokens", "--tenant-pool-share");
+      HttpResponse<String> cut = server.post(PATH, tokens(share - 5));
+      assertThat(cut.statusCode()).as(cut.body()).isEqualTo(200);
+      assertThat(cut.body()).contains("\"finish_reason\":\"length\"", "\"completion_tokens\":5");
+      server.awaitIdle();
+    }
+  }
+
+  private static String tokens(int count) {
+    String ids = String.join(",", Collections.nCopies(count, "65"));
+    return "{\"prompt\":[" + ids + "],\"max_tokens\":100,\"ignore_eos\":true}";
+  }
+
+  private static ServerOptions limited(ServerOptions o, TenantLimits limits) {
+    return limited(o, o.keys(), limits);
+  }
+
+  private static ServerOptions limited(ServerOptions o, ApiKeys keys, TenantLimits limits) {
+    return new ServerOptions(
+        o.host(),
+        o.port(),
+        o.modelName(),
+        o.version(),
+        keys,
+        o.tls(),
+        o.limits(),
+        limits,
+        o.traces(),
+        false);
+  }
+
   @Test
   void aTenantAtItsLimitDoesNotStopOthers() throws Exception {
     ApiKeys keys = ApiKeys.of(Map.of("key-of-ann", "ann", "key-of-bob", "bob"));
     TenantLimits two = TenantLimits.none().withRequests(2);
-    try (TestServer server =
-            new TestServer(
-                m -> m,
-                o ->
-                    new ServerOptions(
-                        o.host(),
-                        o.port(),
-                        o.modelName(),
-                        o.version(),
-                        keys,
-                        o.tls(),
-                        o.limits(),
-                        two,
-                        o.traces(),
-                        false));
+    try (TestServer server = new TestServer(m -> m, o -> limited(o, keys, two));
         ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Integer>> answers = new ArrayList<>();
       for (int i = 0; i < 20; i++) {
@@ -111,6 +146,8 @@ class LoadLimitsTest {
   void aDeadlineThatPassesIsAnAnswer() {
     try (TestServer server = new TestServer()) {
       assertThat(post(server, "any", body(480, ",\"deadline\":0.001"))).isEqualTo(504);
+      assertThat(post(server, "any", body(480, ",\"deadline\":0.0001"))).isEqualTo(504);
+      assertThat(post(server, "any", body(480, ",\"deadline\":1e-12"))).isEqualTo(504);
       assertThat(post(server, "any", body(2, ",\"deadline\":60,\"priority\":-5"))).isEqualTo(200);
       server.awaitIdle();
     }

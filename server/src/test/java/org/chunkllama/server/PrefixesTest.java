@@ -6,6 +6,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
+import org.chunkllama.Prompt;
 import org.chunkllama.server.tenant.ApiKeys;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -73,12 +74,41 @@ class PrefixesTest {
   }
 
   @Test
+  void aPinIsWholeChunksAndOnceThere() {
+    JsonNode pin = json("key-of-ann", "POST", "/v1/prefixes", Map.of("prompt", TEXT, "ttl", 100));
+    int tokens = pin.get("tokens").intValue();
+    int all = server.llm.encodePrefix(new Prompt.Raw(TEXT, true)).length;
+    assertThat(tokens).isEqualTo(all / 16 * 16).isLessThan(all);
+    JsonNode again = json("key-of-ann", "POST", "/v1/prefixes", Map.of("prompt", TEXT, "ttl", 900));
+    assertThat(again.get("id")).isEqualTo(pin.get("id"));
+    assertThat(again.get("expires_in").doubleValue()).isBetween(800.0, 900.0);
+    JsonNode listed = json("key-of-ann", "GET", "/v1/prefixes", Map.of()).get("data");
+    assertThat(listed.size()).isOne();
+    assertThat(listed.get(0).get("tokens").intValue()).isEqualTo(tokens);
+    assertThat(server.llm.prefixes()).hasSize(1);
+    String path = "/v1/prefixes/" + pin.get("id").stringValue();
+    assertThat(call("key-of-ann", "DELETE", path, "").statusCode()).isEqualTo(200);
+    assertThat(server.llm.prefixes()).isEmpty();
+  }
+
+  @Test
+  void aPrefixOfWhichNothingWouldBeKeptIsRefused() {
+    HttpResponse<String> tiny = call("key-of-ann", "POST", "/v1/prefixes", "{\"prompt\":\"Hi\"}");
+    assertThat(tiny.statusCode()).isEqualTo(400);
+    assertThat(tiny.body()).contains("only chunks of 16 are kept");
+    assertThat(json("key-of-ann", "GET", "/v1/prefixes", Map.of()).get("data").size()).isZero();
+  }
+
+  @Test
   void pinsExpire() throws InterruptedException {
     List<Map<String, String>> messages =
         List.of(Map.of("role", "system", "content", "You answer in one word. ".repeat(4)));
     Map<String, Object> body = Map.of("messages", messages, "ttl", 0.3);
     JsonNode pin = json("key-of-ann", "POST", "/v1/prefixes", body);
     assertThat(pin.get("expires_in").doubleValue()).isBetween(0.0, 0.3);
+    JsonNode brief =
+        json("key-of-ann", "POST", "/v1/prefixes", Map.of("prompt", TEXT, "ttl", 0.0004));
+    assertThat(brief.get("expires_in").doubleValue()).isZero();
     Thread.sleep(400);
     assertThat(json("key-of-ann", "GET", "/v1/prefixes", Map.of()).get("data").size()).isZero();
   }

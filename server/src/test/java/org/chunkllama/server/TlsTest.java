@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -146,7 +147,7 @@ class TlsTest {
   private static Socket connect(SSLContext context, TestServer server) throws IOException {
     Socket plain = new Socket();
     plain.setReceiveBufferSize(4096);
-    plain.connect(new InetSocketAddress("127.0.0.1", server.server.port()));
+    plain.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.server.port()));
     plain.setSoTimeout(8000);
     return context.getSocketFactory().createSocket(plain, "127.0.0.1", server.server.port(), true);
   }

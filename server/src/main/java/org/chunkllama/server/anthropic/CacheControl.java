@@ -20,13 +20,12 @@ import tools.jackson.databind.JsonNode;
 record CacheControl(int messages, Duration ttl) {
   private static final Duration DEFAULT_TTL = Duration.ofMinutes(5);
 
-  /** {@code chat}: the same request in the words of a chat. */
-  static Optional<CacheControl> of(JsonFields fields, JsonFields chat) {
+  /** {@code ends}: see {@link MessageFields.Chat}. */
+  static Optional<CacheControl> of(JsonFields fields, List<Integer> ends) {
     Optional<CacheControl> last = mark(fields, "system").map(ttl -> new CacheControl(1, ttl));
     List<JsonFields> messages = fields.objects("messages");
-    int after = chat.list("messages").size() - messages.size(); // the system message, if any
     for (int i = 0; i < messages.size(); i++) {
-      int upTo = after + i + 1;
+      int upTo = ends.get(i);
       Optional<CacheControl> here =
           mark(messages.get(i), "content").map(ttl -> new CacheControl(upTo, ttl));
       last = here.isPresent() ? here : last;

@@ -1,5 +1,6 @@
 package org.chunkllama.server.anthropic;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.chunkllama.server.http.Json;
 import org.chunkllama.server.http.JsonFields;
@@ -27,7 +28,16 @@ final class MessageFields {
 
   private MessageFields() {}
 
-  static JsonFields toChat(JsonFields fields) {
+  /**
+   * A request as a chat.
+   *
+   * @param fields the chat
+   * @param ends for each message of the request, how many of the chat's messages end with it: one
+   *     may become several, or none, and the system's text is one of its own
+   */
+  record Chat(JsonFields fields, List<Integer> ends) {}
+
+  static Chat toChat(JsonFields fields) {
     ObjectNode chat = Json.object();
     SAME.forEach(field -> fields.value(field).ifPresent(value -> chat.set(field, value)));
     chat.put(
@@ -41,11 +51,13 @@ final class MessageFields {
     if (fields.has("system")) {
       messages.addObject().put("role", "system").put("content", text(fields, "system"));
     }
+    List<Integer> ends = new ArrayList<>();
     for (JsonFields message : fields.objects("messages")) {
       message(message, messages);
+      ends.add(messages.size());
     }
     MessageTools.put(fields, chat);
-    return new JsonFields(chat);
+    return new Chat(new JsonFields(chat), ends);
   }
 
   private static void message(JsonFields message, ArrayNode messages) {

@@ -35,9 +35,10 @@ public final class Messages implements Endpoint {
   @Override
   public void handle(Exchange exchange) {
     JsonFields fields = exchange.json();
-    JsonFields chatFields = MessageFields.toChat(fields);
+    MessageFields.Chat translated = MessageFields.toChat(fields);
+    JsonFields chatFields = translated.fields();
     ChatRequest chat = ChatRequest.parse(chatFields, model);
-    Optional<CacheControl> mark = CacheControl.of(fields, chatFields);
+    Optional<CacheControl> mark = CacheControl.of(fields, translated.ends());
     GenerationRequest request =
         requests.of(exchange.tenant(), chat.prompt(), chat.options(), chatFields);
     try (Batch batch = generations.start(exchange, List.of(request))) {

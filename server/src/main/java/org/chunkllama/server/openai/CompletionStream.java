@@ -2,17 +2,19 @@ package org.chunkllama.server.openai;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.chunkllama.Completion;
 import org.chunkllama.GenerationPiece;
 import org.chunkllama.GenerationResult;
+import org.chunkllama.Llm;
 import org.chunkllama.sample.TokenLogprobs;
 import org.chunkllama.server.generate.Batch;
 import org.chunkllama.server.generate.Merged;
 import org.chunkllama.server.generate.Running;
 import org.chunkllama.server.http.EventStream;
 import org.chunkllama.server.http.Exchange;
-import org.chunkllama.text.Tokenizer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
@@ -23,17 +25,15 @@ final class CompletionStream {
   private final AnswerHead head;
   private final CompletionRequest request;
   private final Logprobs logprobs;
-  private final Tokenizer tokenizer;
+  private final Llm llm;
   private final BitSet echoed = new BitSet();
-  private final int[] offsets;
+  private final Map<Integer, TextOffsets> offsets = new HashMap<>(); // by index
 
-  CompletionStream(
-      AnswerHead head, CompletionRequest request, Logprobs logprobs, Tokenizer tokenizer) {
+  CompletionStream(AnswerHead head, CompletionRequest request, Logprobs logprobs, Llm llm) {
     this.head = head;
     this.request = request;
     this.logprobs = logprobs;
-    this.tokenizer = tokenizer;
-    this.offsets = new int[request.prompts().size() * request.options().n()];
+    this.llm = llm;
   }
 
   void run(Exchange exchange, Batch batch) {
@@ -64,14 +64,19 @@ final class CompletionStream {
   private void piece(EventStream events, Merged.Piece next) {
     GenerationPiece piece = next.piece();
     int index = next.source() * request.options().n() + piece.index();
-    String echo = echoed.get(index) ? "" : Completions.echo(request, next.source(), tokenizer);
+    String echo =
+        echoed.get(index) ? "" : Completions.echo(request, next.source(), llm.tokenizer());
     echoed.set(index);
     String text = echo + piece.text();
     if (text.isEmpty() && piece.logprobs().isEmpty()) {
       return; // a part of a character, or what may become a stop string
     }
     events.data(json -> chunk(json, index, text, piece.logprobs(), null));
-    offsets[index] += text.length();
+  }
+
+  private TextOffsets offsets(int index) {
+    return offsets.computeIfAbsent(
+        index, i -> new TextOffsets(llm, request.prompts().get(i / request.options().n())));
   }
 
   private void usage(EventStream events, List<GenerationResult> results) {
@@ -100,7 +105,7 @@ final class CompletionStream {
     json.writeStringProperty("text", text);
     json.writeName("logprobs");
     if (tokens != null && request.options().wantsLogprobs()) {
-      json.writeTree(logprobs.completion(tokens, offsets[index]));
+      json.writeTree(logprobs.completion(tokens, offsets(index)));
     } else {
       json.writeNull();
     }

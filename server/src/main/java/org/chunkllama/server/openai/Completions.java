@@ -43,8 +43,7 @@ public final class Completions implements Endpoint {
     AnswerHead head = AnswerHead.of("cmpl-", exchange, model);
     try (Batch batch = generations.start(exchange, all)) {
       if (completion.stream().on()) {
-        Tokenizer tokenizer = model.llm().tokenizer();
-        new CompletionStream(head, completion, logprobs, tokenizer).run(exchange, batch);
+        new CompletionStream(head, completion, logprobs, model.llm()).run(exchange, batch);
       } else {
         exchange.send(answer(head, completion, Running.results(batch.all())));
       }
@@ -65,7 +64,8 @@ public final class Completions implements Endpoint {
         choice.set(
             "logprobs",
             request.options().wantsLogprobs()
-                ? logprobs.completion(completion.logprobs(), 0)
+                ? logprobs.completion(
+                    completion.logprobs(), new TextOffsets(model.llm(), request.prompts().get(i)))
                 : null);
         choice.put("finish_reason", Finish.reason(completion.finishReason()));
       }

@@ -45,23 +45,20 @@ final class Logprobs {
   /**
    * Of completions: columns.
    *
-   * @param offset where in the text the first token begins, in characters
+   * @param offsets of the answer whose next tokens these are
    */
-  ObjectNode completion(List<TokenLogprobs> tokens, int offset) {
+  ObjectNode completion(List<TokenLogprobs> tokens, TextOffsets offsets) {
     ObjectNode json = Json.object();
     ArrayNode texts = json.putArray("tokens");
     ArrayNode logprobs = json.putArray("token_logprobs");
     ArrayNode tops = json.putArray("top_logprobs");
-    ArrayNode offsets = json.putArray("text_offset");
-    int at = offset;
+    ArrayNode begins = json.putArray("text_offset");
     for (TokenLogprobs token : tokens) {
-      String text = text(token.token());
-      texts.add(text);
+      texts.add(text(token.token()));
       logprobs.add(finite(token.logprob()));
       ObjectNode top = tops.addObject();
       token.top().forEach(c -> top.put(text(c.token()), finite(c.logprob())));
-      offsets.add(at);
-      at += text.length();
+      begins.add(offsets.next(token.token()));
     }
     return json;
   }

@@ -1,7 +1,6 @@
 package org.chunkllama.server.openai;
 
 import java.time.Duration;
-import org.chunkllama.Prefix;
 import org.chunkllama.Prompt;
 import org.chunkllama.server.cache.Pins;
 import org.chunkllama.server.generate.Model;
@@ -51,8 +50,8 @@ public final class Prefixes {
     limit.check(prompt);
     double ttl = fields.number("ttl", 0, MAX_TTL_SECONDS).orElse(0);
     String salt = salts.of(exchange.tenant(), fields.string("cache_salt").orElse(""));
-    Duration time = Duration.ofMillis((long) (1000 * ttl));
-    exchange.send(json(pins.pin(exchange.tenant(), prompt, salt, time)));
+    Duration time = Requests.duration(ttl);
+    exchange.send(json(pins.pin(exchange, prompt, salt, time)));
   }
 
   /** {@code DELETE}. */
@@ -65,7 +64,7 @@ public final class Prefixes {
     exchange.send(Json.object().put("id", id).put("object", "prefix").put("deleted", true));
   }
 
-  private static ObjectNode json(Prefix prefix) {
+  private static ObjectNode json(Pins.Pinned prefix) {
     ObjectNode json = Json.object();
     json.put("id", Long.toString(prefix.id()));
     json.put("object", "prefix");

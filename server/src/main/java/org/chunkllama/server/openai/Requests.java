@@ -41,6 +41,11 @@ public final class Requests {
         .withSalt(salt)
         .withTenant(tenant.name())
         .withPriority(priority)
-        .withDeadline(Duration.ofMillis((long) (1000 * deadline)));
+        .withDeadline(duration(deadline));
+  }
+
+  /** Of seconds, rounded up: a time above 0 must not become the 0 that stands for none. */
+  static Duration duration(double seconds) {
+    return Duration.ofNanos((long) Math.ceil(1e9 * seconds));
   }
 }
