@@ -27,10 +27,12 @@ final class ConfigListing {
   private static String line(OptionSpec option, ParseResult parsed, Defaults defaults) {
     String name = option.longestName();
     Object value = option.getValue();
-    String text = value == null ? "" : text(option, value);
-    String shown = name.equals(SECRET) && value != null ? "(hidden)" : text;
+    boolean secret = name.equals(SECRET) && value != null;
+    String shown = secret ? "(hidden)" : value == null ? "" : text(option, value);
     String line = "%-24s %-16s # ".formatted(Defaults.key(name) + ":", shown);
-    return (value == null ? "# " : "") + line + source(option, parsed, defaults);
+    // Read again, a hidden key would be the key.
+    boolean comment = secret || value == null;
+    return (comment ? "# " : "") + line + source(option, parsed, defaults);
   }
 
   private static String text(OptionSpec option, Object value) {

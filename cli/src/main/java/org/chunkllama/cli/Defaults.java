@@ -69,13 +69,14 @@ final class Defaults implements IDefaultValueProvider {
     if (read == null) {
       String path = path();
       read = path == null ? Map.of() : read(path, command);
-      file = read;
       for (String key : read.keySet()) {
         if (command.findOption("--" + key) == null) {
           throw new ParameterException(
               command.commandLine(), "%s: there is no option '%s'".formatted(path, key));
         }
       }
+      // Not before it is sound: picocli passes over what is thrown for flags without a value.
+      file = read;
     }
     return read;
   }

@@ -97,6 +97,25 @@ class ServeCommandTest {
   }
 
   @Test
+  void aTypoInTheFileIsFoundWhateverFlagsAreGiven(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("a.yaml"), "api_keys: keys.txt\n");
+    for (String flag : List.of("-q", "--no-access-log", "--print-config")) {
+      CommandRun run = CommandRun.of("serve", flag, "--config", file.toString());
+      assertThat(run.status()).as(flag).isEqualTo(2);
+      assertThat(run.err()).contains("there is no option 'api_keys'");
+    }
+  }
+
+  @Test
+  void aPrintedConfigurationHidesTheKeyAndDoesNotBecomeIt(@TempDir Path folder) throws IOException {
+    CommandRun run = CommandRun.of("serve", "--api-key", "SECRET", "--print-config");
+    assertThat(run.out()).doesNotContain("SECRET").containsPattern("# api-key: +\\(hidden\\)");
+    Path file = Files.writeString(folder.resolve("a.yaml"), run.out());
+    CommandRun again = CommandRun.of("serve", "--config", file.toString(), "--print-config");
+    assertThat(again.out()).containsPattern("# api-key: +# default");
+  }
+
+  @Test
   void stopsWithStatusZeroAfterItsAnswers() throws Exception {
     Process process = start(StoriesModel.path(), "--max-sequences", "64");
     try (BufferedReader err = process.errorReader();

@@ -23,9 +23,11 @@ final class Page implements Endpoint {
         <!doctype html>
         <html lang="en">
         <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
         <title>ChunkLlama</title>
         <style>body{font:16px/1.5 system-ui,sans-serif;max-width:46em;margin:2em auto;padding:0 1em}
-        pre{background:#f4f4f4;padding:1em;overflow-x:auto}</style>
+        pre{background:light-dark(#f4f4f4,#222);padding:1em;overflow-x:auto}</style>
         <h1>ChunkLlama %s</h1>
         <p>Serves <b>%s</b>: %s.</p>
         <pre>curl -N %s/v1/chat/completions -H 'Content-Type: application/json' \\

@@ -138,8 +138,9 @@ public final class Exchange {
 
   private byte[] body() {
     bodyTaken = true;
-    try (var in = request.content().inputStream()) {
-      return in.readAllBytes();
+    try {
+      // Not closed: that would wait for the rest of a body that cannot be read.
+      return request.content().inputStream().readAllBytes();
     } catch (RequestException e) {
       Kind kind = e.status().code() == Kind.TOO_LARGE.status() ? Kind.TOO_LARGE : Kind.INVALID;
       String message =
