@@ -26,8 +26,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = {
-      "Decode steps of a model of known shape with random weights: a batch behind a common prefix,",
-      "with sharing and, to compare, with a copy of the prefix for each sequence."
+      "Decode steps of a model of known shape with random weights, behind a common prefix.",
+      "With sharing and, to compare, with a copy of the prefix for each sequence."
     },
     footerHeading = "%nExamples:%n",
     footer = {

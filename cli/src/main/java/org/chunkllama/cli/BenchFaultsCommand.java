@@ -18,8 +18,9 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Start servers, do to them what should not happen, and check after each fault that all chunks",
-      "of the pool are accounted for, no thread or file handle is left, and answers are as before."
+      "Start servers, do to them what should not happen, and check what is left of it.",
+      "After each fault all chunks of the pool must be accounted for, no thread or file handle be"
+          + " left, and answers be as before."
     },
     footerHeading = "%nExamples:%n",
     footer = {

@@ -28,8 +28,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = {
-      "Mean KL divergence (nats) of a precision and KV type from fp32 over the tokens of a text;",
-      "with --cached: of answers over a cached prefix from those that compute it anew."
+      "Mean KL divergence (nats) of a precision and KV type from fp32 over a text's tokens.",
+      "With --cached: of answers over a cached prefix from those that compute it anew."
     },
     footerHeading = "%nExamples:%n",
     footer = {

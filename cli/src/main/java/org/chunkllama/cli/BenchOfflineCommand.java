@@ -17,8 +17,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = {
-      "Tokens per second of a long prompt, one request alone, short requests together, and requests",
-      "with a common prefix, cold and warm. The second round is the one to quote."
+      "Tokens per second of a long prompt, one request, many, and many with a common prefix.",
+      "The prefix is met cold and warm. The second round is the one to quote."
     },
     footerHeading = "%nExamples:%n",
     footer = {

@@ -26,8 +26,8 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = {
-      "The server under load, beside itself without sharing and beside vLLM's CPU server, run in",
-      "turns by vLLM's own client: (prefix) 2,000 common tokens at rising rates; (questions) a real",
+      "The server under load, beside itself without sharing and beside vLLM's CPU server.",
+      "In turns, by vLLM's own client: (prefix) 2,000 common tokens at rising rates; (questions) a real",
       "system prompt; (random) nothing shared; (steps) time beside the model with 32 streams; (idle)",
       "memory of 1,000 streams that wait."
     },

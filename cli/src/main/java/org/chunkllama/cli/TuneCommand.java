@@ -30,8 +30,9 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = {
-      "Measure how attention is best cut up on this GPU for the heads of a model, and keep that for",
-      "later starts. Answers stay the same, only speed changes. Without it a built-in table serves."
+      "Measure how attention is best cut up on this GPU for a model's heads; keep it for later.",
+      "Answers stay the same, only speed changes. Without it a built-in table serves, or what the"
+          + " first start on the GPU measured in a few seconds."
     },
     footerHeading = "%nExamples:%n",
     footer = {
