@@ -72,7 +72,7 @@ final class LlmLoader implements AutoCloseable {
             config,
             isDummy() ? file.name() + " (random weights)" : file.name(),
             context,
-            layout.bytesPerChunk(),
+            backend.kvBytesPerChunk(layout),
             describe(backend, layout, chunks, context),
             new ArrayDeque<>(opened));
     opened.clear();
@@ -109,10 +109,12 @@ final class LlmLoader implements AutoCloseable {
   private int chunks(Backend backend, ModelFile file, KvLayout layout) {
     int context = context(file.config());
     OptionalLong free = backend.freeBytes();
+    long perChunk = backend.kvBytesPerChunk(layout);
     return free.isEmpty()
-        ? PoolSize.chunks(layout, context, options.poolBytes())
+        ? PoolSize.chunks(layout, perChunk, context, options.poolBytes())
         : PoolSize.deviceChunks(
             layout,
+            perChunk,
             context,
             options.poolBytes(),
             weightBytes(backend, file),
@@ -180,7 +182,7 @@ final class LlmLoader implements AutoCloseable {
             layout.type(),
             chunks,
             layout.chunkTokens(),
-            (layout.bytesPerChunk() * chunks) >> 20,
+            (backend.kvBytesPerChunk(layout) * chunks) >> 20,
             context);
   }
 

@@ -103,24 +103,6 @@ public final class LibraryFinder {
     return soname;
   }
 
-  /** Include folders that belong to the places searched, of those that exist. */
-  static List<Path> includes() {
-    List<Path> found = new ArrayList<>();
-    List<Path> folders = given();
-    folders.addAll(usual());
-    for (Path folder : folders) {
-      for (@Nullable Path up = folder;
-          up != null && !up.equals(folder.getRoot());
-          up = up.getParent()) {
-        Path include = up.resolve("include");
-        if (Files.exists(include.resolve("cuda_fp16.h")) && !found.contains(include)) {
-          found.add(include);
-        }
-      }
-    }
-    return found;
-  }
-
   /** A file of the folder whose name begins with {@code prefix}, if there is one. */
   static @Nullable Path sibling(String library, String prefix) {
     @Nullable Path folder = Path.of(library).getParent();
