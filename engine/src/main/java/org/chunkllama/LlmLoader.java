@@ -9,7 +9,6 @@ import org.chunkllama.LlmOptions.Tuning;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.files.ModelFile;
 import org.chunkllama.files.Progress;
-import org.chunkllama.files.TensorInfo;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.LoadProgress;
 import org.chunkllama.model.ModelConfig;
@@ -128,26 +127,10 @@ final class LlmLoader implements AutoCloseable {
     return LlamaModel.activationBytes(config, limits.rows(), options.maxSequences());
   }
 
-  /**
-   * Weights as a device keeps them: two bytes a value, four where products are exact; less if they
-   * stay quantised, and room to dequantise the largest of those.
-   */
   private long weightBytes(Backend backend, ModelFile file) {
     boolean exact = options.backendOptions().precision() == Precision.FP32;
-    long bytes = 0;
-    long largest = 0;
-    for (TensorInfo tensor : file.tensors()) {
-      long values = tensor.shape().stream().reduce(1L, Math::multiplyExact);
-      OptionalLong kept =
-          isDummy() ? OptionalLong.empty() : backend.keptBytes(tensor.type(), values);
-      if (kept.isPresent()) {
-        bytes += kept.getAsLong();
-        largest = Math.max(largest, 2 * values);
-      } else {
-        bytes += values * (exact ? 4 : 2);
-      }
-    }
-    return bytes + 2 * largest; // gate and up are one matrix
+    return WeightBytes.of(
+        file.tensors(), exact, isDummy() ? (_, _) -> OptionalLong.empty() : backend::keptBytes);
   }
 
   private int context(ModelConfig config) {

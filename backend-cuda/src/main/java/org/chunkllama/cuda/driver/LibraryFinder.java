@@ -32,6 +32,18 @@ public final class LibraryFinder {
   private LibraryFinder() {}
 
   /**
+   * File names of a library of the toolkit, best first: none newer than the driver, which would
+   * refuse what it makes.
+   *
+   * @param stem such as {@code libnvrtc.so}
+   */
+  static String[] sonames(String stem, int driverVersion) {
+    return driverVersion >= 13_000
+        ? new String[] {stem + ".13", stem + ".12", stem}
+        : new String[] {stem + ".12"};
+  }
+
+  /**
    * Maps the first library that can be loaded.
    *
    * @param advice what to do if there is none

@@ -42,10 +42,8 @@ public final class Nvrtc {
    */
   public static synchronized Nvrtc get() {
     if (instance == null) {
-      instance =
-          new Nvrtc(
-              LibraryFinder.map(
-                  LibraryFinder.NAME_FOLDER, "libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"));
+      String[] sonames = LibraryFinder.sonames("libnvrtc.so", CudaDriver.versionOrNewest());
+      instance = new Nvrtc(LibraryFinder.map(LibraryFinder.NAME_FOLDER, sonames));
     }
     return instance;
   }
