@@ -1,4 +1,4 @@
-"""Times decode attention over the shape grid: bench.py CUBINS OUT.csv [--grid small|full] [--costs balance,record,state] ..."""
+"""Times decode attention over the shape grid: bench.py OUT NAME=CUBINS[:balance,record,state]... [--grid full|quick|tiny] ..."""
 import argparse, csv, math, os
 import torch
 from device import Attention, Kernel, time_graph

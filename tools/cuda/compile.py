@@ -1,4 +1,4 @@
-"""Compiles the attention kernel by NVRTC into cubins: compile.py OUT [NAME=-DA=1,-DB=2 ...]. Prints ptxas' resource report.
+"""Compiles the attention kernel by NVRTC into cubins: compile.py OUT ARCH HEAD_DIM,CHUNK,GROUP,TYPE,F32[,-DA=1...]... Prints ptxas' resource report.
 
 Needs the PyPI package nvidia-cuda-nvrtc 13.0 (for the library alone).
 """

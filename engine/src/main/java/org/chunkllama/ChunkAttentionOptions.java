@@ -37,9 +37,9 @@ public record ChunkAttentionOptions(
           "%d query heads must be a positive multiple of %d KV heads"
               .formatted(queryHeads, kvHeads));
     }
-    if (!Float.isFinite(scale) || threads < 0) {
+    if (!Float.isFinite(scale) || scale <= 0 || threads < 0) {
       throw new InvalidRequestException(
-          "scale %s must be finite and threads %d not negative".formatted(scale, threads));
+          "scale %s must be above 0 and threads %d not negative".formatted(scale, threads));
     }
     KvLayout layout = layout(kvHeads, headDim, chunkTokens, kvType);
     long chunks = poolBytes / layout.bytesPerChunk();

@@ -9,7 +9,6 @@ import org.chunkllama.LlmOptions.Tuning;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.files.ModelFile;
 import org.chunkllama.files.Progress;
-import org.chunkllama.files.TensorInfo;
 import org.chunkllama.model.LlamaModel;
 import org.chunkllama.model.LoadProgress;
 import org.chunkllama.model.ModelConfig;
@@ -72,7 +71,7 @@ final class LlmLoader implements AutoCloseable {
             config,
             isDummy() ? file.name() + " (random weights)" : file.name(),
             context,
-            layout.bytesPerChunk(),
+            backend.kvBytesPerChunk(layout),
             describe(backend, layout, chunks, context),
             new ArrayDeque<>(opened));
     opened.clear();
@@ -109,10 +108,12 @@ final class LlmLoader implements AutoCloseable {
   private int chunks(Backend backend, ModelFile file, KvLayout layout) {
     int context = context(file.config());
     OptionalLong free = backend.freeBytes();
+    long perChunk = backend.kvBytesPerChunk(layout);
     return free.isEmpty()
-        ? PoolSize.chunks(layout, context, options.poolBytes())
+        ? PoolSize.chunks(layout, perChunk, context, options.poolBytes())
         : PoolSize.deviceChunks(
             layout,
+            perChunk,
             context,
             options.poolBytes(),
             weightBytes(backend, file),
@@ -126,26 +127,10 @@ final class LlmLoader implements AutoCloseable {
     return LlamaModel.activationBytes(config, limits.rows(), options.maxSequences());
   }
 
-  /**
-   * Weights as a device keeps them: two bytes a value, four where products are exact; less if they
-   * stay quantised, and room to dequantise the largest of those.
-   */
   private long weightBytes(Backend backend, ModelFile file) {
     boolean exact = options.backendOptions().precision() == Precision.FP32;
-    long bytes = 0;
-    long largest = 0;
-    for (TensorInfo tensor : file.tensors()) {
-      long values = tensor.shape().stream().reduce(1L, Math::multiplyExact);
-      OptionalLong kept =
-          isDummy() ? OptionalLong.empty() : backend.keptBytes(tensor.type(), values);
-      if (kept.isPresent()) {
-        bytes += kept.getAsLong();
-        largest = Math.max(largest, 2 * values);
-      } else {
-        bytes += values * (exact ? 4 : 2);
-      }
-    }
-    return bytes + 2 * largest; // gate and up are one matrix
+    return WeightBytes.of(
+        file.tensors(), exact, isDummy() ? (_, _) -> OptionalLong.empty() : backend::keptBytes);
   }
 
   private int context(ModelConfig config) {
@@ -180,7 +165,7 @@ final class LlmLoader implements AutoCloseable {
             layout.type(),
             chunks,
             layout.chunkTokens(),
-            (layout.bytesPerChunk() * chunks) >> 20,
+            (backend.kvBytesPerChunk(layout) * chunks) >> 20,
             context);
   }
 

@@ -34,6 +34,9 @@ public record LlmOptions(
     boolean chunkFirst,
     LoadFormat loadFormat,
     Tuning tuning) {
+  /** Tokens of a step: the most rows of a CUDA grid. */
+  public static final int MAX_STEP_TOKENS = 65_535;
+
   /**
    * Storage type of keys and values. AUTO follows the precision of the backend's products; F8
    * (e4m3) and I8 take half of the memory of BF16, where the backend has them.
@@ -88,8 +91,8 @@ public record LlmOptions(
         "chunkTokens must be a multiple of 16 from 16 to 128, not " + chunkTokens);
     require(context >= 0, "context must not be negative (0 = the model's), not " + context);
     require(
-        stepTokens >= 16 && stepTokens <= 1 << 16,
-        "stepTokens must be from 16 to 65536, not " + stepTokens);
+        stepTokens >= 16 && stepTokens <= MAX_STEP_TOKENS,
+        "stepTokens must be from 16 to %d, not %d".formatted(MAX_STEP_TOKENS, stepTokens));
     require(
         maxSequences >= 1 && maxSequences <= 1 << 14,
         "maxSequences must be from 1 to 16384, not " + maxSequences);

@@ -24,17 +24,17 @@ final class PoolSize {
   /**
    * Chunks of a pool.
    *
-   * @param layout what a chunk takes
+   * @param layout of a chunk
+   * @param perChunk bytes that a chunk takes
    * @param context longest sequence in tokens
    * @param poolBytes asked for; 0 = automatic
    * @throws PoolExhaustedException if not even one chunk fits
    */
-  static int chunks(KvLayout layout, int context, long poolBytes) {
-    return chunks(layout, context, poolBytes, poolBytes > 0 ? 0 : freeBytes());
+  static int chunks(KvLayout layout, long perChunk, int context, long poolBytes) {
+    return chunks(layout, perChunk, context, poolBytes, poolBytes > 0 ? 0 : freeBytes());
   }
 
-  static int chunks(KvLayout layout, int context, long poolBytes, long freeBytes) {
-    long perChunk = layout.bytesPerChunk();
+  static int chunks(KvLayout layout, long perChunk, int context, long poolBytes, long freeBytes) {
     long bytes = poolBytes;
     if (bytes == 0) {
       long perContext = Math.ceilDiv(context, layout.chunkTokens()) * perChunk;
@@ -57,6 +57,7 @@ final class PoolSize {
    * much before anything is taken. Automatic: enough for many full sequences, at most nine tenths
    * of what the others leave.
    *
+   * @param perChunk bytes that a chunk takes there
    * @param poolBytes asked for; 0 = automatic
    * @param weightBytes what the weights will take, about
    * @param activationBytes what the values of a step will take, about
@@ -66,13 +67,14 @@ final class PoolSize {
    */
   static int deviceChunks(
       KvLayout layout,
+      long perChunk,
       int context,
       long poolBytes,
       long weightBytes,
       long activationBytes,
       long freeBytes) {
     long left = freeBytes - weightBytes - activationBytes;
-    long perContext = Math.ceilDiv(context, layout.chunkTokens()) * layout.bytesPerChunk();
+    long perContext = Math.ceilDiv(context, layout.chunkTokens()) * perChunk;
     long most = Math.max(0, left / 10 * 9);
     long bytes = poolBytes > 0 ? poolBytes : Math.min(SEQUENCES * perContext, most);
     String plan =
@@ -81,9 +83,9 @@ final class PoolSize {
                 weightBytes >> 20,
                 activationBytes >> 20,
                 bytes >> 20,
-                bytes / layout.bytesPerChunk() * layout.chunkTokens(),
+                bytes / perChunk * layout.chunkTokens(),
                 freeBytes >> 20);
-    if (most < layout.bytesPerChunk()) {
+    if (most < perChunk) {
       throw new DeviceException(
           plan
               + ". That leaves no room for keys and values: choose a smaller model, a lower --max-batch-tokens or --max-sequences, or another --backend");
@@ -92,10 +94,10 @@ final class PoolSize {
       throw new DeviceException(
           plan
               + ". That does not fit: choose --kv-memory %dm (%,d tokens) or less, or a smaller --kv-type"
-                  .formatted(most >> 20, most / layout.bytesPerChunk() * layout.chunkTokens()));
+                  .formatted(most >> 20, most / perChunk * layout.chunkTokens()));
     }
     LOG.log(System.Logger.Level.INFO, plan);
-    return chunks(layout, context, Math.max(1, bytes));
+    return chunks(layout, perChunk, context, Math.max(1, bytes));
   }
 
   /** Memory that could be taken without swapping, in bytes. */

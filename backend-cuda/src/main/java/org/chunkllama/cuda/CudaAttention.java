@@ -174,22 +174,26 @@ final class CudaAttention implements AutoCloseable {
   }
 
   /** The next product reads what the kernel writes; rows of both are equally long then. */
-  private boolean hasTwin(KvLayout layout) {
-    return device.products != MatrixProduct.Type.F32 && layout.headDim() % 8 == 0;
+  private static boolean hasTwin(KvLayout layout, MatrixProduct.Type products) {
+    return products != MatrixProduct.Type.F32 && layout.headDim() % 8 == 0;
   }
 
   private String[] fastConstants(Key key) {
-    KvLayout layout = key.layout;
+    return fastConstants(key.layout, key.group, device.products);
+  }
+
+  /** The constants of the kernel over 16- and 8-bit KV, beside products of a type. */
+  static String[] fastConstants(KvLayout layout, int group, MatrixProduct.Type products) {
     return new String[] {
       "HEAD_DIM=" + layout.headDim(),
       "CHUNK=" + layout.chunkTokens(),
-      "GROUP=" + key.group,
+      "GROUP=" + group,
       "KV_BF16=" + (layout.type() == DType.BF16 ? 1 : 0),
       "KV_EIGHT=" + (layout.type() == DType.F8 ? 1 : layout.type() == DType.I8 ? 2 : 0),
       "IO_F32=0",
       "OUT_F32=1",
-      "OUT_TWIN=" + (hasTwin(layout) ? 1 : 0),
-      "TWIN_BF16=" + (device.products == MatrixProduct.Type.BF16 ? 1 : 0)
+      "OUT_TWIN=" + (hasTwin(layout, products) ? 1 : 0),
+      "TWIN_BF16=" + (products == MatrixProduct.Type.BF16 ? 1 : 0)
     };
   }
 
@@ -201,7 +205,7 @@ final class CudaAttention implements AutoCloseable {
   private Compiled fast(Key key) {
     boolean bf16 = key.layout.type() == DType.BF16;
     MatrixProduct.Type queries = bf16 ? MatrixProduct.Type.BF16 : MatrixProduct.Type.F16;
-    boolean twin = hasTwin(key.layout);
+    boolean twin = hasTwin(key.layout, device.products);
     CudaModule module = device.kernels.module(FAST_SOURCE, fastConstants(key));
     Kernel kernel = module.kernel("attention", ARGUMENTS + (twin ? 3 : 2));
     int shared = module.constant("attention_shared_bytes");

@@ -102,6 +102,7 @@ final class CudaBackend extends CudaOperations implements GraphTimer, IdleTimer,
 
   @Override
   public void announce(KvLayout layout, int queryHeads) {
+    CudaKvCache.requireSupported(layout);
     attention.prepare(layout, queryHeads / layout.kvHeads());
     CudaKvCache.prepare(device, layout);
     CudaRowSampler.prepare(device);
@@ -168,6 +169,11 @@ final class CudaBackend extends CudaOperations implements GraphTimer, IdleTimer,
   @Override
   public Optional<String> lost() {
     return device.lost();
+  }
+
+  @Override
+  public long kvBytesPerChunk(KvLayout layout) {
+    return CudaKvCache.bytesPerChunk(layout);
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.chunkllama.cuda;
 import java.util.Objects;
 import org.chunkllama.cuda.driver.DeviceMemory;
 import org.chunkllama.cuda.driver.Kernel;
+import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.spi.DType;
 import org.chunkllama.spi.EightBit;
 import org.chunkllama.spi.KvCache;
@@ -32,11 +33,7 @@ final class CudaKvCache implements KvCache {
   private @Nullable Object lastCompiled;
 
   CudaKvCache(CudaDevice device, KvLayout layout, int chunks) {
-    if (layout.headDim() > MAX_HEAD_DIM) {
-      throw new IllegalArgumentException(
-          "head dim %d is not supported by the cuda backend, at most %d is"
-              .formatted(layout.headDim(), MAX_HEAD_DIM));
-    }
+    requireSupported(layout);
     if (chunks < 1) {
       throw new IllegalArgumentException("a KV cache needs at least one chunk, not " + chunks);
     }
@@ -56,6 +53,19 @@ final class CudaKvCache implements KvCache {
     // Copies of whole bands read slots that nobody wrote: zeros then, not what other processes
     // left.
     device.zero(memory);
+  }
+
+  /**
+   * Says whether the kernels take such heads.
+   *
+   * @throws InvalidRequestException if not
+   */
+  static void requireSupported(KvLayout layout) {
+    if (layout.headDim() > MAX_HEAD_DIM) {
+      throw new InvalidRequestException(
+          "the cuda backend takes heads of up to %d values, this model's have %d; choose the backend cpu"
+              .formatted(MAX_HEAD_DIM, layout.headDim()));
+    }
   }
 
   private static boolean isFusable(KvLayout layout) {
@@ -88,23 +98,24 @@ final class CudaKvCache implements KvCache {
     };
   }
 
-  /** The head dim as stored, a multiple of 16. */
-  private int paddedDim() {
+  /** The head dim as stored. */
+  private static int paddedDim(KvLayout layout) {
     return (layout.headDim() + 15) / 16 * 16;
   }
 
-  private boolean eight() {
-    return layout.type().isEightBit();
+  /** Bytes of one head of a token, K or V: heads are stored as multiples of 16 values. */
+  private static int headBytes(KvLayout layout) {
+    int scale = layout.type().isEightBit() ? EightBit.SCALE_BYTES : 0;
+    return paddedDim(layout) * layout.type().blockBytes() + scale;
   }
 
-  /** Bytes of one head of a token, K or V. */
-  private int headBytes() {
-    return paddedDim() * layout.type().blockBytes() + (eight() ? EightBit.SCALE_BYTES : 0);
+  /** What a chunk takes, K and V of all layers. */
+  static long bytesPerChunk(KvLayout layout) {
+    return 2L * layout.layers() * layout.kvHeads() * layout.chunkTokens() * headBytes(layout);
   }
 
   private long layerBytes() {
-    return Math.multiplyExact(
-        2L * layout.kvHeads() * layout.chunkTokens() * headBytes(), (long) chunks);
+    return Math.multiplyExact(bytesPerChunk(layout) / layout.layers(), (long) chunks);
   }
 
   @Override
@@ -136,7 +147,7 @@ final class CudaKvCache implements KvCache {
 
   /** Writes K and V of the first {@code rows} rows to the chunks and slots that the tables say. */
   void append(int layer, CudaTensor qkv, int rows, PlanTables tables) {
-    int threads = 2 * layout.kvHeads() * (eight() ? WARP : paddedDim());
+    int threads = 2 * layout.kvHeads() * (layout.type().isEightBit() ? WARP : paddedDim(layout));
     append
         .call()
         .with(memory, layerOffset(layer))
@@ -200,7 +211,7 @@ final class CudaKvCache implements KvCache {
       return;
     }
     device.context.bind();
-    int values = 2 * layout.kvHeads() * slots * paddedDim();
+    int values = 2 * layout.kvHeads() * slots * paddedDim(layout);
     copy.call()
         .with(memory)
         .with(layerBytes() / layout.type().blockBytes())

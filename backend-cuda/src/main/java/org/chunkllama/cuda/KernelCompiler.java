@@ -45,7 +45,7 @@ final class KernelCompiler {
     List<String> options = new ArrayList<>(OPTIONS);
     options.add("--gpu-architecture=" + architecture);
     constants.forEach(constant -> options.add("-D" + constant));
-    String key = KernelCache.key(nvrtc.version(), source, headers, options);
+    String key = KernelCache.key(nvrtc.build(), source, headers, options);
     return cache.get(
         file.replace('.', '_') + "-" + key, () -> nvrtc.compile(file, source, headers, options));
   }

@@ -170,6 +170,10 @@ final class PlanTables implements AutoCloseable {
 
   private void sendStructure(AttentionPlan plan) {
     Staging staging = device.staging;
+    if (structureInts() * 4 > Staging.HALF) {
+      sendLargeStructure(plan);
+      return;
+    }
     long at = staging.take(structureInts() * 4);
     staging.put(table.records, (int) recordInts(), at);
     staging.put(plan.chunkIds, plan.chunkIdCount, at + recordInts() * 4);
@@ -178,6 +182,17 @@ final class PlanTables implements AutoCloseable {
     staging.put(plan.rowChunk, plan.rows, at + rowChunkOffset());
     staging.put(table.slots.waits, table.slots.waits.length, at + waitsOffset());
     staging.send(at, structure, 0, structureInts() * 4);
+  }
+
+  /** A table after the other, what is used of each: a plan without sharing can have millions. */
+  private void sendLargeStructure(AttentionPlan plan) {
+    Staging staging = device.staging;
+    staging.send(table.records, (int) recordInts(), structure, 0);
+    staging.send(plan.chunkIds, plan.chunkIdCount, structure, chunkIdsOffset());
+    staging.send(table.slots.rowPartialStart, plan.rows + 1, structure, rowPartialStartOffset());
+    staging.send(table.slots.rowPartial, table.partials, structure, rowPartialOffset());
+    staging.send(plan.rowChunk, plan.rows, structure, rowChunkOffset());
+    staging.send(table.slots.waits, table.slots.waits.length, structure, waitsOffset());
   }
 
   private void sendLengths(AttentionPlan plan) {

@@ -140,7 +140,7 @@ final class RowKernels implements AutoCloseable {
         .with(queries == null ? 0 : queries.stride())
         .with(queries == null ? 0 : queries.type().number())
         .launchEarly(device.stream, blocks(heads * half), rows, THREADS, 0);
-    if (queries != null) {
+    if (queries != null && heads * half > 0) { // else nothing was launched
       x.setQueriesCurrent(rows);
     }
   }

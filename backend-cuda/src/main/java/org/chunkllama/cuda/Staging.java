@@ -16,7 +16,9 @@ import org.chunkllama.cuda.driver.PinnedMemory;
  */
 final class Staging implements AutoCloseable {
   static final long BYTES = 32L << 20;
-  private static final long HALF = BYTES / 2;
+
+  /** Most that can be taken at once. */
+  static final long HALF = BYTES / 2;
 
   private final Owned owned = new Owned();
   private final CudaStream stream;
@@ -76,6 +78,17 @@ final class Staging implements AutoCloseable {
       long at = take((long) size * Float.BYTES);
       MemorySegment.copy(values, first + done, pinned.segment(), ValueLayout.JAVA_FLOAT, at, size);
       send(at, target, offset + (long) done * Float.BYTES, (long) size * Float.BYTES);
+    }
+  }
+
+  /** The same of {@code values[0, count)}. */
+  void send(int[] values, int count, DeviceMemory target, long offset) {
+    int part = (int) (BYTES / 4 / Integer.BYTES);
+    for (int done = 0; done < count; done += part) {
+      int size = Math.min(part, count - done);
+      long at = take((long) size * Integer.BYTES);
+      MemorySegment.copy(values, done, pinned.segment(), ValueLayout.JAVA_INT, at, size);
+      send(at, target, offset + (long) done * Integer.BYTES, (long) size * Integer.BYTES);
     }
   }
 

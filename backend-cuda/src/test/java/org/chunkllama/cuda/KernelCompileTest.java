@@ -9,8 +9,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.chunkllama.cuda.driver.CudaException;
+import org.chunkllama.cuda.driver.MatrixProduct;
 import org.chunkllama.cuda.driver.Nvrtc;
 import org.chunkllama.spi.DType;
+import org.chunkllama.spi.KvLayout;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,6 +28,7 @@ class KernelCompileTest {
   /** Set by {@code ./chunkllama test}, which fetches the compiler: then it must be there. */
   private static final String REQUIRED = "CHUNKLLAMA_NVRTC_REQUIRED";
 
+  private static final MatrixProduct.Type[] PRODUCTS = MatrixProduct.Type.values();
   private static final int[] HEAD_DIMS = {64, 80, 96, 128, 256};
 
   @TempDir private static Path folder;
@@ -133,21 +136,13 @@ class KernelCompileTest {
         constants[1],
         constants[2],
         "GROUP=" + (16 + group));
-    compile(
-        "attention.cu",
-        architecture,
-        constants[0],
-        constants[1],
-        constants[2],
-        "GROUP=" + group,
-        "KV_BF16=0",
-        "IO_F32=1",
-        "OUT_TWIN=" + (eight - 1),
-        "TWIN_BF16=1");
+    DType type = eight == 1 ? DType.F8 : DType.I8;
+    attention(architecture, new KvLayout(1, 1, headDim, chunk, type), group);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"sm_80", "sm_90a"})
+  @ValueSource(
+      strings = {"sm_80", "sm_86", "sm_90a", "sm_120"}) // sm_86, sm_120: less shared memory
   void attentionOfEveryHeadDimAndType(String architecture) {
     for (int headDim : HEAD_DIMS) {
       for (int bf16 = 0; bf16 <= 1; bf16++) {
@@ -173,17 +168,14 @@ class KernelCompileTest {
   }
 
   private static void attention(String architecture, int headDim, int chunk, int group, int bf16) {
-    compile(
-        "attention.cu",
-        architecture,
-        "HEAD_DIM=" + headDim,
-        "CHUNK=" + chunk,
-        "GROUP=" + group,
-        "KV_BF16=" + bf16,
-        "IO_F32=0",
-        "OUT_F32=1",
-        "OUT_TWIN=" + (headDim == 80 ? 0 : 1),
-        "TWIN_BF16=" + (group % 2));
+    DType type = bf16 == 1 ? DType.BF16 : DType.F16;
+    attention(architecture, new KvLayout(1, 1, headDim, chunk, type), group);
+  }
+
+  /** As it is launched, beside products of each type in turn. */
+  private static void attention(String architecture, KvLayout layout, int group) {
+    MatrixProduct.Type products = PRODUCTS[(group + layout.headDim() / 16) % PRODUCTS.length];
+    compile("attention.cu", architecture, CudaAttention.fastConstants(layout, group, products));
   }
 
   @Test

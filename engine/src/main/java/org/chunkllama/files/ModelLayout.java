@@ -101,7 +101,7 @@ final class ModelLayout {
     check(dim % 2 == 0, file, "head dim " + dim + " is odd");
     int rotated = config.ropeDim();
     check(
-        rotated % 2 == 0 && rotated <= dim,
+        rotated % 2 == 0 && rotated >= 2 && rotated <= dim,
         file,
         "rotary dim " + rotated + " does not fit head dim " + dim);
     if (config.ropeScaling() instanceof RopeScaling.PerFrequency(float[] factors)) {

@@ -47,6 +47,8 @@ public interface Backend extends AutoCloseable {
   /**
    * Says early, before weights are loaded, for which caches attention will be wanted: what takes
    * time (compiling kernels) may begin.
+   *
+   * @throws InvalidRequestException if it cannot store keys and values so
    */
   default void announce(KvLayout layout, int queryHeads) {}
 
@@ -99,6 +101,11 @@ public interface Backend extends AutoCloseable {
    */
   default Optional<String> lost() {
     return Optional.empty();
+  }
+
+  /** Bytes that a chunk of such a cache takes here, padding included. */
+  default long kvBytesPerChunk(KvLayout layout) {
+    return layout.bytesPerChunk();
   }
 
   /**
@@ -179,6 +186,7 @@ public interface Backend extends AutoCloseable {
    * kvHeads). Rows of the plan that no segment covers give zeros.
    *
    * @param qkv as in {@link #append}; only its queries are read
+   * @param scale of scores, above 0
    * @param out {@code [rows][queryHeads * headDim]}
    */
   void attention(

@@ -6,10 +6,6 @@ import java.lang.foreign.ValueLayout;
 
 /** A handle of cuBLASLt on one context, with the workspace its products share. */
 public final class BlasLt implements AutoCloseable {
-  private static final String[] SONAMES = {
-    "libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"
-  };
-
   /** What NVIDIA recommends for Hopper. */
   private static final long WORKSPACE_BYTES = 32L << 20;
 
@@ -45,7 +41,8 @@ public final class BlasLt implements AutoCloseable {
    * @throws CudaException if it is not there
    */
   static MappedLibrary library() {
-    return LibraryFinder.map(LibraryFinder.NAME_FOLDER, SONAMES);
+    String[] sonames = LibraryFinder.sonames("libcublasLt.so", CudaDriver.versionOrNewest());
+    return LibraryFinder.map(LibraryFinder.NAME_FOLDER, sonames);
   }
 
   /**

@@ -52,6 +52,17 @@ final class CudaDriver {
     return instance;
   }
 
+  /**
+   * The driver's version; where there is none, such as for compiling alone, any library will do.
+   */
+  static int versionOrNewest() {
+    try {
+      return get().version;
+    } catch (CudaException _) {
+      return Integer.MAX_VALUE;
+    }
+  }
+
   /** 13000 as 13.0. */
   static String name(int version) {
     return version / 1000 + "." + version % 1000 / 10;

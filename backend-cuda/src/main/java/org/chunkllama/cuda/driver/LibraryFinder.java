@@ -32,6 +32,18 @@ public final class LibraryFinder {
   private LibraryFinder() {}
 
   /**
+   * File names of a library of the toolkit, best first: none newer than the driver, which would
+   * refuse what it makes.
+   *
+   * @param stem such as {@code libnvrtc.so}
+   */
+  static String[] sonames(String stem, int driverVersion) {
+    return driverVersion >= 13_000
+        ? new String[] {stem + ".13", stem + ".12", stem}
+        : new String[] {stem + ".12"};
+  }
+
+  /**
    * Maps the first library that can be loaded.
    *
    * @param advice what to do if there is none
@@ -101,24 +113,6 @@ public final class LibraryFinder {
       // not Linux
     }
     return soname;
-  }
-
-  /** Include folders that belong to the places searched, of those that exist. */
-  static List<Path> includes() {
-    List<Path> found = new ArrayList<>();
-    List<Path> folders = given();
-    folders.addAll(usual());
-    for (Path folder : folders) {
-      for (@Nullable Path up = folder;
-          up != null && !up.equals(folder.getRoot());
-          up = up.getParent()) {
-        Path include = up.resolve("include");
-        if (Files.exists(include.resolve("cuda_fp16.h")) && !found.contains(include)) {
-          found.add(include);
-        }
-      }
-    }
-    return found;
   }
 
   /** A file of the folder whose name begins with {@code prefix}, if there is one. */

@@ -1,12 +1,13 @@
 package org.chunkllama.cuda.driver;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,13 +19,11 @@ public final class Nvrtc {
   private final NvrtcTable calls;
   private final String path;
   private final String version;
-  private final List<Path> includes;
 
   Nvrtc(MappedLibrary library) {
     path = library.path();
     mapBuiltins(path);
     calls = NativeTable.bind(NvrtcTable.class, library);
-    includes = LibraryFinder.includes();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_INT, 2);
       check(
@@ -43,10 +42,8 @@ public final class Nvrtc {
    */
   public static synchronized Nvrtc get() {
     if (instance == null) {
-      instance =
-          new Nvrtc(
-              LibraryFinder.map(
-                  LibraryFinder.NAME_FOLDER, "libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"));
+      String[] sonames = LibraryFinder.sonames("libnvrtc.so", CudaDriver.versionOrNewest());
+      instance = new Nvrtc(LibraryFinder.map(LibraryFinder.NAME_FOLDER, sonames));
     }
     return instance;
   }
@@ -64,9 +61,17 @@ public final class Nvrtc {
     return version;
   }
 
-  /** Where it was found. */
-  public String path() {
-    return path;
+  /**
+   * What tells one build of it from another: updates within a version mend the code it makes, and
+   * say the same version.
+   */
+  public String build() {
+    Path file = Path.of(path);
+    try {
+      return "%s %d %s".formatted(version, Files.size(file), Files.getLastModifiedTime(file));
+    } catch (IOException _) {
+      return version; // mapped by a name that is no file here
+    }
   }
 
   /**
@@ -113,17 +118,15 @@ public final class Nvrtc {
 
   private byte[] compile(Arena arena, long program, String name, List<String> options)
       throws Throwable {
-    List<String> all = new ArrayList<>(options);
-    for (Path include : includes) {
-      all.add("--include-path=" + include);
-    }
     int status =
         (int)
-            calls.compileProgram().invokeExact(program, all.size(), strings(arena, all).address());
+            calls
+                .compileProgram()
+                .invokeExact(program, options.size(), strings(arena, options).address());
     if (status != 0) {
       throw new CudaException(
           "kernel %s does not compile with NVRTC %s %s: %s%n%s"
-              .formatted(name, version, all, error(status), log(arena, program, name)));
+              .formatted(name, version, options, error(status), log(arena, program, name)));
     }
     MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
     check((int) calls.cubinSize().invokeExact(program, size.address()), "nvrtcGetCUBINSize", name);
