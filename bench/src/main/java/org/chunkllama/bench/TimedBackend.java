@@ -87,6 +87,11 @@ final class TimedBackend implements Backend {
   }
 
   @Override
+  public long kvBytesPerChunk(KvLayout layout) {
+    return backend.kvBytesPerChunk(layout);
+  }
+
+  @Override
   public Tensor tensor(int rows, int columns) {
     return backend.tensor(rows, columns);
   }
