@@ -99,6 +99,7 @@ final class ServeCommand implements Callable<Integer> {
           .forEach(context.console().out()::println);
       return 0;
     }
+    ChatServer.checkAddress(options);
     Llm llm = Models.load(model, o -> o.withQueueCapacity(maxQueue), context);
     try {
       ChatServer started = ChatServer.start(llm, options);
@@ -128,8 +129,8 @@ final class ServeCommand implements Callable<Integer> {
     console.say("pool: " + model.poolReason());
     console.say("serving at %s; stop with Ctrl-C. Try:".formatted(url));
     console.say(
-        "  curl -N %s/v1/chat/completions -d '{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Why is the sky blue?\"}]}'"
-            .formatted(url));
+        "  curl -N %s/v1/chat/completions%s -d '{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Why is the sky blue?\"}]}'"
+            .formatted(url, options.keys().areRequired() ? " -H 'Authorization: Bearer KEY'" : ""));
   }
 
   private void stop(ChatServer started, Llm llm) {

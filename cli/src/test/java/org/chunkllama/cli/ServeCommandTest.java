@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -113,6 +115,16 @@ class ServeCommandTest {
     Path file = Files.writeString(folder.resolve("a.yaml"), run.out());
     CommandRun again = CommandRun.of("serve", "--config", file.toString(), "--print-config");
     assertThat(again.out()).containsPattern("# api-key: +# default");
+  }
+
+  @Test
+  void aPortInUseIsToldBeforeAModelIsLookedFor() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+      CommandRun run = CommandRun.of("serve", "--port", port, "--model", "/no/model.gguf");
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.err()).contains("cannot listen on 127.0.0.1:" + port);
+    }
   }
 
   @Test

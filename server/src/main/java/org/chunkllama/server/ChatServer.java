@@ -95,6 +95,15 @@ public final class ChatServer implements AutoCloseable {
     }
   }
 
+  /**
+   * Says early, such as before a model is loaded, whether {@link #start} could listen.
+   *
+   * @throws org.chunkllama.error.InvalidRequestException if the address cannot be listened on
+   */
+  public static void checkAddress(ServerOptions options) {
+    ListenAddress.check(options.host(), options.port());
+  }
+
   /** It starts without a word where it cannot listen. */
   private static WebServer listening(WebServer web, ServerOptions options) {
     web.start();
