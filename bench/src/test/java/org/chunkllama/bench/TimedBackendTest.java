@@ -69,6 +69,7 @@ class TimedBackendTest {
         case "planCosts" -> new PlanCosts(16, 1000, 1, 0, 0, 64);
         case "keptBytes" -> OptionalLong.of(11);
         case "freeBytes" -> OptionalLong.of(13);
+        case "kvBytesPerChunk" -> 17L;
         case "kvTypes" -> Set.of(DType.I8);
         case "lost" -> Optional.of("gone");
         case "rowSampler" -> Optional.of(sampler);
