@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.Optional;
-import org.chunkllama.TenantLimits;
 import org.chunkllama.error.InvalidRequestException;
 import org.chunkllama.server.tenant.ApiKeys;
 import org.junit.jupiter.api.Test;
@@ -14,17 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Addresses that cannot be had are an error, not a server that nobody reaches. */
 class ListenTest {
   private static ServerOptions on(String host, int port) {
-    return new ServerOptions(
-        host,
-        port,
-        "random",
-        "test",
-        ApiKeys.none(),
-        Optional.empty(),
-        Limits.defaults(),
-        TenantLimits.none(),
-        Optional.empty(),
-        false);
+    return TestServer.options(host, port, ApiKeys.none(), Limits.defaults(), Optional.empty());
   }
 
   @Test

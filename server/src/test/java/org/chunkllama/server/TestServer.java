@@ -75,16 +75,21 @@ final class TestServer implements AutoCloseable {
   }
 
   static ServerOptions options(ApiKeys keys, Limits limits) {
+    return options("127.0.0.1", 0, keys, limits, Optional.empty());
+  }
+
+  static ServerOptions options(
+      String host, int port, ApiKeys keys, Limits limits, Optional<String> traces) {
     return new ServerOptions(
-        "127.0.0.1",
-        0,
+        host,
+        port,
         "random",
         "test",
         keys,
         Optional.empty(),
         limits,
         TenantLimits.none(),
-        Optional.empty(),
+        traces,
         false);
   }
 

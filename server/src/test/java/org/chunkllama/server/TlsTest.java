@@ -76,13 +76,16 @@ class TlsTest {
         "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(kind, base64, kind));
   }
 
+  private TlsFiles files(KeyStore store) throws Exception {
+    return new TlsFiles(
+        pem("cert.pem", "CERTIFICATE", store.getCertificate("server").getEncoded()),
+        pem("key.pem", "PRIVATE KEY", store.getKey("server", PASSWORD).getEncoded()));
+  }
+
   @Test
   void streamsOverTls() throws Exception {
     KeyStore store = keyStore("EC");
-    TlsFiles files =
-        new TlsFiles(
-            pem("cert.pem", "CERTIFICATE", store.getCertificate("server").getEncoded()),
-            pem("key.pem", "PRIVATE KEY", store.getKey("server", PASSWORD).getEncoded()));
+    TlsFiles files = files(store);
     SSLContext context = trusting(store);
     try (TestServer server = new TestServer(m -> m, o -> with(files, Limits.defaults()));
         HttpClient client = HttpClient.newBuilder().sslContext(context).build()) {
@@ -118,10 +121,7 @@ class TlsTest {
   @Test
   void aClientThatDoesNotReadIsCutOff() throws Exception {
     KeyStore store = keyStore("EC");
-    TlsFiles files =
-        new TlsFiles(
-            pem("cert.pem", "CERTIFICATE", store.getCertificate("server").getEncoded()),
-            pem("key.pem", "PRIVATE KEY", store.getKey("server", PASSWORD).getEncoded()));
+    TlsFiles files = files(store);
     Duration soon = Duration.ofSeconds(1);
     Limits limits = new Limits(20, 16 << 20, 8 << 10, 0, soon, soon, Duration.ofMinutes(1));
     SSLContext context = trusting(store);

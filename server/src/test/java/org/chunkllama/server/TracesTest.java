@@ -12,7 +12,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
-import org.chunkllama.TenantLimits;
 import org.chunkllama.server.tenant.ApiKeys;
 import org.junit.jupiter.api.Test;
 
@@ -58,16 +57,6 @@ class TracesTest {
   }
 
   private static ServerOptions with(String url) {
-    return new ServerOptions(
-        "127.0.0.1",
-        0,
-        "random",
-        "test",
-        ApiKeys.none(),
-        Optional.empty(),
-        Limits.defaults(),
-        TenantLimits.none(),
-        Optional.of(url),
-        false);
+    return TestServer.options("127.0.0.1", 0, ApiKeys.none(), Limits.defaults(), Optional.of(url));
   }
 }
